@@ -1,0 +1,236 @@
+"""Batches of records as columns: keys, hashes and COPY lines, computed column by column.
+
+This is the hot path of the mirror: whole lists instead of single values, C functions instead of
+Python per field. What counts as a change is declared in the registry and defined in ``canon.py``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from fisio_ayida.bdns.canon import coded_list, hash_list, name_key, unordered
+from fisio_ayida.bdns.derive import DERIVATIONS
+from fisio_ayida.bdns.records import child_type
+from fisio_ayida.bdns.registry import WHOLE, Canon, Child, Column, Dataset
+
+Int64s = npt.NDArray[np.int64]
+
+_NULL = "\x01"  # COPY's mark for null; a text that holds it goes the careful way
+COPY_OPTIONS = "(FORMAT text, NULL E'\\x01', ENCODING 'UTF8')"
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def signed(value: int) -> int:
+    """An unsigned 64-bit hash as the bigint that PostgreSQL stores."""
+    return value - (1 << 64) if value >= (1 << 63) else value
+
+
+def text_id(key: str) -> int:
+    """A 64-bit stand-in for a text key, to compare keys in arrays."""
+    return signed(xxhash.xxh3_64_intdigest(key.encode("utf-8", "surrogatepass")))
+
+
+def _plain(values: Sequence[Any]) -> list[Any]:
+    return [(v.strip() or None) if v.__class__ is str else v for v in values]
+
+
+_CANONICAL: dict[Canon, Callable[[Sequence[Any]], list[Any]]] = {
+    Canon.PLAIN: _plain,
+    Canon.NAME: lambda values: [name_key(v) for v in values],
+    Canon.HASH_LIST: lambda values: [hash_list(v) for v in values],
+    Canon.CODED_LIST: lambda values: [coded_list(v) for v in values],
+    Canon.SET: lambda values: [unordered(v) for v in values],
+}
+
+
+class Frame(Mapping[str, Sequence[Any]]):
+    """Records of one dataset (or rows of one child) as lazily computed columns."""
+
+    def __init__(self, columns: Sequence[Column], records: Sequence[Any]) -> None:
+        self._declared = {c.name: c for c in columns}
+        self.records = records
+        self._computed: dict[str, Sequence[Any]] = {}
+
+    def __getitem__(self, name: str) -> Sequence[Any]:
+        if name not in self._computed:
+            column = self._declared[name]
+            if column.derive is None:
+                self._computed[name] = list(map(operator.attrgetter(column.field), self.records))
+            else:
+                self._computed[name] = DERIVATIONS[column.derive](self, column.derived_from)
+        return self._computed[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._declared)
+
+    def __len__(self) -> int:
+        return len(self._declared)
+
+    def forget(self) -> None:
+        """Drop what was computed, after a record was changed in place."""
+        self._computed.clear()
+
+
+def _tuples(frame: Frame, columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
+    compared = [c for c in columns if c.canon is not Canon.OFF]
+    return zip(*(_CANONICAL[c.canon](frame[c.name]) for c in compared), strict=True)
+
+
+class Codec:
+    """How the records of one dataset become keys, hashes and lines for COPY."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self.children = tuple(ChildCodec(dataset, child) for child in dataset.children)
+        self.stored_columns = (*(c.name for c in dataset.columns), "extra", "row_hash", "valid_from")
+
+    def frame(self, records: Sequence[Any]) -> Frame:
+        return Frame(self.dataset.columns, records)
+
+    def hashes(self, frame: Frame) -> Int64s:
+        """One hash for each record: equal exactly when nothing that counts has changed."""
+        tuples: Iterator[Any] = _tuples(frame, self.dataset.columns)
+        if self.children:
+            of_children = (child.digests(frame.records) for child in self.children)
+            tuples = zip(tuples, *of_children, strict=True)
+        digest = xxhash.xxh3_64_intdigest
+        unsigned = np.fromiter((digest(_pack(t)) for t in tuples), dtype=np.uint64, count=len(frame.records))
+        return unsigned.view(np.int64)
+
+    def keys(self, frame: Frame) -> list[str]:
+        """Keys as text, the parts of a composite one joined by ``|``."""
+        parts = [map(str, frame[name]) for name in self.dataset.key]
+        return list(parts[0]) if len(parts) == 1 else list(map("|".join, zip(*parts, strict=True)))
+
+    def ids(self, frame: Frame) -> Int64s:
+        """One 64-bit integer for each key: the key itself where it is one, else its hash."""
+        if self.dataset.integer_key:
+            return np.array(frame[self.dataset.key[0]], dtype=np.int64)
+        return np.fromiter(map(text_id, self.keys(frame)), dtype=np.int64, count=len(frame.records))
+
+    def partitions(self, frame: Frame) -> Sequence[str]:
+        """The partition that each record belongs to by its own value."""
+        column = self.dataset.partition_column
+        if column is None:
+            return [WHOLE] * len(frame.records)
+        return list(map(str, frame[column]))
+
+    def lines(
+        self, frame: Frame, hashes: Int64s, extras: Mapping[int, Mapping[str, Any]], valid_from: dt.datetime
+    ) -> bytes:
+        """COPY lines of all columns of the table, in the order of ``stored_columns``."""
+        n = len(frame.records)
+        columns = [_as_text(frame[c.name], c.type) for c in self.dataset.columns]
+        extra = [_NULL] * n
+        for index, value in extras.items():
+            extra[index] = msgspec.json.encode(value).decode()
+        columns += [extra, list(map(str, hashes.tolist())), [valid_from.isoformat()] * n]
+        return _lines(columns)
+
+
+class ChildCodec:
+    """The same for the rows of a child list, which carry their parent's key."""
+
+    def __init__(self, dataset: Dataset, child: Child) -> None:
+        self.dataset = dataset
+        self.child = child
+        self.table = f"{dataset.table}_{child.name}"
+        self.stored_columns = (
+            child.parent,
+            *(c.name for c in child.columns),
+            "row_hash",
+            "valid_from",
+        )
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.child.parent, *self.child.key)
+
+    def rows(self, record: Any) -> list[Any]:
+        """The child rows of one record, decoded, one for each key."""
+        kind = child_type(self.child)
+        found = [msgspec.convert(row, kind) for row in getattr(record, self.child.source) or ()]
+        frame = Frame(self.child.columns, found)
+        keys = zip(*(_plain(frame[k]) for k in self.child.key), strict=True)
+        return list(dict(zip(keys, found, strict=True)).values())
+
+    def digests(self, records: Sequence[Any]) -> list[list[int]]:
+        """For each record, the sorted hashes of its child rows: their order means nothing."""
+        return [sorted(self._hashes(self.rows(record))) for record in records]
+
+    def _hashes(self, rows: Sequence[Any]) -> list[int]:
+        tuples = _tuples(Frame(self.child.columns, rows), self.child.columns)
+        return [signed(xxhash.xxh3_64_intdigest(_pack(t))) for t in tuples]
+
+    def lines(self, frame: Frame, valid_from: dt.datetime) -> bytes:
+        """COPY lines of the child rows of all records of ``frame``."""
+        out: list[bytes] = []
+        parents = frame[self.dataset.key[0]]
+        for parent, record in zip(parents, frame.records, strict=True):
+            rows = self.rows(record)
+            if not rows:
+                continue
+            child = Frame(self.child.columns, rows)
+            columns = [[str(parent)] * len(rows)]
+            columns += [_as_text(child[c.name], c.type) for c in self.child.columns]
+            columns += [list(map(str, self._hashes(rows))), [valid_from.isoformat()] * len(rows)]
+            out.append(_lines(columns))
+        return b"".join(out)
+
+
+@cache
+def codec(dataset: Dataset) -> Codec:
+    return Codec(dataset)
+
+
+def _number(value: float) -> str:
+    return repr(value).removesuffix(".0")
+
+
+def _array(values: Sequence[str]) -> str:
+    quoted = (v.replace("\\", "\\\\").replace('"', '\\"') for v in values)
+    return "{" + ",".join(f'"{q}"' for q in quoted) + "}"
+
+
+def _as_text(values: Sequence[Any], kind: str) -> list[str]:
+    if kind in ("text", "date"):
+        return [_NULL if v is None else v for v in values]
+    if kind == "numeric":
+        return [_NULL if v is None else _number(v) for v in values]
+    if kind == "boolean":
+        return [_NULL if v is None else "t" if v else "f" for v in values]
+    if kind == "text[]":
+        return [_NULL if v is None else _array(v) for v in values]
+    return [_NULL if v is None else str(v) for v in values]
+
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\ufffd", "\x01": "\ufffd"})
+
+
+def _lines(columns: Sequence[list[str]]) -> bytes:
+    """Lines for COPY. Nearly no batch needs escaping, so it is looked for once in the joined text."""
+    n, width = len(columns[0]), len(columns)
+    if n == 0:
+        return b""
+    text = "\n".join(map("\t".join, zip(*columns, strict=True)))
+    nulls = sum(column.count(_NULL) for column in columns)
+    if (
+        "\\" in text
+        or "\r" in text
+        or "\x00" in text
+        or text.count("\t") != n * (width - 1)
+        or text.count("\n") != n - 1
+        or text.count(_NULL) != nulls
+    ):
+        escaped = ([v if v == _NULL else v.translate(_ESCAPES) for v in column] for column in columns)
+        text = "\n".join(map("\t".join, zip(*escaped, strict=True)))
+    return text.encode("utf-8", "replace") + b"\n"
