@@ -71,7 +71,8 @@ def name_key(name: str | None) -> bytes | None:
     return key or None
 
 
-_BLANKS = re.compile(r"[\s\u00a0]+")
+# What PostgreSQL's [[:space:]] knows and a compatibility decomposition leaves.
+_BLANKS = re.compile("[\t-\r \x85\xa0\u1680\u2028\u2029]+")
 
 
 def normal_text(text: str | None) -> str | None:
@@ -82,7 +83,8 @@ def normal_text(text: str | None) -> str | None:
     if text is None:
         return None
     folded = "".join(c for c in unicodedata.normalize("NFKD", text) if not "\u0300" <= c <= "\u036f")
-    return _BLANKS.sub(" ", folded.lower()).strip() or None
+    # A final sigma is a matter of spelling, of which the database knows nothing.
+    return _BLANKS.sub(" ", folded.replace("Σ", "σ").lower()).strip(" ") or None
 
 
 def hash_list(text: str | None) -> str | None:

@@ -6,9 +6,12 @@ Python per field. What counts as a change is declared in the registry and define
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
+import itertools
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -24,7 +27,7 @@ from fisio_ayida.bdns.registry import WHOLE, Canon, Child, Column, Dataset
 
 Int64s = npt.NDArray[np.int64]
 
-_NULL = "\x01"  # COPY's mark for null; a text that holds it goes the careful way
+_NULL = "\x01"  # COPY's mark for null, as a whole value
 COPY_OPTIONS = "(FORMAT text, NULL E'\\x01', ENCODING 'UTF8')"
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -40,10 +43,14 @@ def text_id(key: str) -> int:
 
 
 def _plain(values: Sequence[Any]) -> list[Any]:
-    return [(v.strip() or None) if v.__class__ is str else v for v in values]
+    """Texts without blanks at their ends, an empty one as None."""
+    if None in values:
+        return [v.strip() or None if v else None for v in values]
+    trimmed = list(map(str.strip, values))
+    return [v or None for v in trimmed] if "" in trimmed else trimmed
 
 
-_CANONICAL: dict[Canon, Callable[[Sequence[Any]], list[Any]]] = {
+_CANONICAL: dict[Canon, Callable[[Sequence[Any]], Sequence[Any]]] = {
     Canon.PLAIN: _plain,
     Canon.NAME: lambda values: [name_key(v) for v in values],
     Canon.HASH_LIST: lambda values: [hash_list(v) for v in values],
@@ -59,6 +66,7 @@ class Frame(Mapping[str, Sequence[Any]]):
         self._declared = {c.name: c for c in columns}
         self.records = records
         self._computed: dict[str, Sequence[Any]] = {}
+        self._shared: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Sequence[Any]:
         if name not in self._computed:
@@ -75,14 +83,27 @@ class Frame(Mapping[str, Sequence[Any]]):
     def __len__(self) -> int:
         return len(self._declared)
 
+    def shared(self, name: str, compute: Callable[[], Any]) -> Any:
+        """A value that several derived columns need, computed once."""
+        if name not in self._shared:
+            self._shared[name] = compute()
+        return self._shared[name]
+
     def forget(self) -> None:
         """Drop what was computed, after a record was changed in place."""
         self._computed.clear()
+        self._shared.clear()
 
 
 def _tuples(frame: Frame, columns: Sequence[Column]) -> Iterator[tuple[Any, ...]]:
     compared = [c for c in columns if c.canon is not Canon.OFF]
-    return zip(*(_CANONICAL[c.canon](frame[c.name]) for c in compared), strict=True)
+    return zip(*(_canonical(frame[c.name], c) for c in compared), strict=True)
+
+
+def _canonical(values: Sequence[Any], column: Column) -> Sequence[Any]:
+    if column.canon is Canon.PLAIN and column.type not in ("text", "date"):
+        return values
+    return _CANONICAL[column.canon](values)
 
 
 class Codec:
@@ -144,6 +165,7 @@ class ChildCodec:
         self.dataset = dataset
         self.child = child
         self.table = f"{dataset.table}_{child.name}"
+        self._key_columns = [c for c in child.columns if c.name in child.key]
         self.stored_columns = (
             child.parent,
             *(c.name for c in child.columns),
@@ -160,7 +182,7 @@ class ChildCodec:
         kind = child_type(self.child)
         found = [msgspec.convert(row, kind) for row in getattr(record, self.child.source) or ()]
         frame = Frame(self.child.columns, found)
-        keys = zip(*(_plain(frame[k]) for k in self.child.key), strict=True)
+        keys = zip(*(_canonical(frame[c.name], c) for c in self._key_columns), strict=True)
         return list(dict(zip(keys, found, strict=True)).values())
 
     def digests(self, records: Sequence[Any]) -> list[list[int]]:
@@ -193,7 +215,7 @@ def codec(dataset: Dataset) -> Codec:
 
 
 def _number(value: float) -> str:
-    return repr(value).removesuffix(".0")
+    return str(int(value)) if value.is_integer() else repr(value)
 
 
 def _array(values: Sequence[str]) -> str:
@@ -213,24 +235,29 @@ def _as_text(values: Sequence[Any], kind: str) -> list[str]:
     return [_NULL if v is None else str(v) for v in values]
 
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\ufffd", "\x01": "\ufffd"})
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\ufffd"})
+_SPECIAL = ("\\", "\r", "\x00")
+_ANY_SPECIAL = re.compile("[\\\\\r\x00]")
 
 
 def _lines(columns: Sequence[list[str]]) -> bytes:
-    """Lines for COPY. Nearly no batch needs escaping, so it is looked for once in the joined text."""
+    """Lines for COPY. Few values need escaping: they are looked for in whole lines, not one by one."""
     n, width = len(columns[0]), len(columns)
     if n == 0:
         return b""
-    text = "\n".join(map("\t".join, zip(*columns, strict=True)))
-    nulls = sum(column.count(_NULL) for column in columns)
-    if (
-        "\\" in text
-        or "\r" in text
-        or "\x00" in text
-        or text.count("\t") != n * (width - 1)
-        or text.count("\n") != n - 1
-        or text.count(_NULL) != nulls
-    ):
-        escaped = ([v if v == _NULL else v.translate(_ESCAPES) for v in column] for column in columns)
-        text = "\n".join(map("\t".join, zip(*escaped, strict=True)))
+    lines = list(map("\t".join, zip(*columns, strict=True)))
+    text = "\n".join(lines)
+    careful: Iterable[int] = ()
+    if text.count("\t") != n * (width - 1) or text.count("\n") != n - 1:
+        careful = range(n)
+    elif any(special in text for special in _SPECIAL):
+        ends = list(itertools.accumulate(len(line) + 1 for line in lines))
+        careful = {bisect.bisect_right(ends, m.start()) for m in _ANY_SPECIAL.finditer(text)}
+    if careful:
+        for i in careful:
+            values = [column[i] for column in columns]
+            lines[i] = "\t".join(
+                [v.translate(_ESCAPES) if "\\" in v or not v.isprintable() else v for v in values]
+            )
+        text = "\n".join(lines)
     return text.encode("utf-8", "replace") + b"\n"

@@ -37,12 +37,11 @@ def _beneficiary(name: str = "beneficiario", *, required: bool = True) -> tuple[
     """The identifier-and-name string, raw, and what it says once split (CONTRACT §5.2)."""
     return (
         Column(name, "text", "Identifier and name as published; re-spelled at random by the source",
-               required=required, canon=Canon.OFF, personal=True),
+               required=required, canon=Canon.NAME, personal=True),
         Column("identificador", "text", "Identifier alone; masked with asterisks for natural persons",
-               derived_from=name, derive="identifier",
-               index=Index.ORGANISATIONS),
+               canon=Canon.OFF, derived_from=name, derive="identifier", index=Index.ORGANISATIONS),
         Column("nombre", "text", "Name alone, without the identifier and its separator",
-               canon=Canon.NAME, derived_from=name, derive="name", personal=True),
+               canon=Canon.OFF, derived_from=name, derive="name", personal=True),
         Column("persona_fisica", "boolean", "Masked identifier, DNI, NIE or K/L/M number",
                canon=Canon.OFF, derived_from=name, derive="natural_person"),
         Column("dato_personal", "boolean", "A public product must hide or aggregate the row (RD 130/2019)",

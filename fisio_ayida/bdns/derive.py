@@ -7,14 +7,22 @@ Formats are those of CONTRACT §3.11, §3.14 and §5.2.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import xxhash
 
 from fisio_ayida.bdns.canon import name_key, normal_text
 
-Columns = Mapping[str, Sequence[Any]]
+
+class Columns(Protocol):
+    """The columns of a batch, and a place for what several derivations share (``codec.Frame``)."""
+
+    def __getitem__(self, name: str, /) -> Sequence[Any]: ...
+
+    def shared(self, name: str, compute: Callable[[], Any]) -> Any: ...
+
+
 Derivation = Callable[[Columns, str | None], list[Any]]
 
 _DNI_NIE_KLM = re.compile(r"\d{8}[A-Z]|[XYZ]\d{7}[A-Z]|[KLM]\d{7}[0-9A-Z]")
@@ -24,19 +32,14 @@ _NUTS = re.compile(r"\s*([A-Z]{2}[0-9A-Z]{0,3})\s+-\s+(.*\S)\s*", re.DOTALL)
 
 def split_beneficiary(text: str | None) -> tuple[str | None, str | None]:
     """Identifier and name: the first blank-delimited token, and the rest less one leading ``- ``."""
-    if not text:
-        return None, None
-    parts = text.split(None, 1)
-    if not parts:
-        return None, None
-    if len(parts) == 1:
-        return parts[0], None
-    name = parts[1].rstrip()
-    if name.startswith("- "):
-        name = name[2:].lstrip()
-    elif name == "-":
-        name = ""
-    return parts[0], name or None
+    parts = text.split(None, 1) if text else ()
+    if len(parts) < 2:
+        return (parts[0] if parts else None), None
+    identifier, name = parts
+    name = name.rstrip()
+    if name[:1] == "-" and (name == "-" or name[1] == " "):
+        name = name[1:].lstrip()
+    return identifier, name or None
 
 
 def is_natural_person(identifier: str | None) -> bool:
@@ -46,7 +49,7 @@ def is_natural_person(identifier: str | None) -> bool:
 
 def is_personal(identifier: str | None) -> bool:
     """Whether a public product must hide the row: anything but a recognised organisation (§1.3)."""
-    return identifier is None or _ORGANISATION.fullmatch(identifier) is None
+    return identifier is None or "*" in identifier or _ORGANISATION.fullmatch(identifier) is None
 
 
 def _from(cols: Columns, source: str | None) -> Sequence[Any]:
@@ -55,12 +58,23 @@ def _from(cols: Columns, source: str | None) -> Sequence[Any]:
     return cols[source]
 
 
+def _parts(cols: Columns, source: str | None) -> tuple[list[Any], list[Any]]:
+    """Identifiers and names, split once for the two columns."""
+
+    def split() -> tuple[list[Any], list[Any]]:
+        pairs = list(map(split_beneficiary, _from(cols, source)))
+        return [p[0] for p in pairs], [p[1] for p in pairs]
+
+    parts: tuple[list[Any], list[Any]] = cols.shared(f"parts of {source}", split)
+    return parts
+
+
 def _identifier(cols: Columns, source: str | None) -> list[Any]:
-    return [split_beneficiary(v)[0] for v in _from(cols, source)]
+    return _parts(cols, source)[0]
 
 
 def _name(cols: Columns, source: str | None) -> list[Any]:
-    return [split_beneficiary(v)[1] for v in _from(cols, source)]
+    return _parts(cols, source)[1]
 
 
 def _natural_person(cols: Columns, _: str | None) -> list[Any]:

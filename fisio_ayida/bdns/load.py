@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -19,10 +20,13 @@ import psycopg
 from fisio_ayida.bdns import evidence, merge, stored
 from fisio_ayida.bdns.codec import Frame, Int64s, codec, text_id
 from fisio_ayida.bdns.errors import ContractBroken, IncompleteWindow, WindowHeld
-from fisio_ayida.bdns.records import Batch, Drift, Reject
+from fisio_ayida.bdns.records import Batch, Drift, Record, Reject
 from fisio_ayida.bdns.windows import Window
 
 Bools = np.typing.NDArray[np.bool_]
+
+SLICE = 512  # rows that are compared and written at a time: they stay in the processor's cache
+MOST_ASIDE_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +110,26 @@ class WindowLoad:
         self._new_ids: list[Int64s] = []
         self._new_parts: list[Int64s] = []
         self._has_stage = False
+        self._copying = merge.Copying(conn)
+        self._aside: dict[str | None, list[bytes]] = {}
+        self._aside_bytes = 0
         self._sighted = (
             evidence.sightings(conn, self.dataset, window.partitions) if self.dataset.flapping else set()
         )
         self._first_sightings: list[tuple[str, str, str]] = []
         self._settled: list[tuple[str, str]] = []
         self._repeats = 0
+        self._unnumbered: list[Record] = []
+        self._unnumbered_extras: dict[int, dict[str, Any]] = {}
+
+    def __enter__(self) -> WindowLoad:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._copying.abort(error)
 
     # -- taking rows in ---------------------------------------------------------------------------
 
@@ -123,7 +141,15 @@ class WindowLoad:
             self.total_last = batch.total
         self.rejects += batch.rejects
         self.drifts += batch.drifts
-        batch = self._disambiguated(batch) if self.dataset.ordinal else batch
+        if self.dataset.ordinal:
+            # Rows that nothing identifies can only be told apart when all of them are there.
+            start = len(self._unnumbered)
+            self._unnumbered += batch.records
+            self._unnumbered_extras |= {start + i: extra for i, extra in batch.extras.items()}
+        else:
+            self._take(batch)
+
+    def _take(self, batch: Batch) -> None:
         if not batch.records:
             return
         frame = self.codec.frame(batch.records)
@@ -191,25 +217,34 @@ class WindowLoad:
         straight = not self.staged and not self.codec.children
         if straight and new.any():
             lines = self._lines(batch, frame, hashes, new)
-            merge.copy_lines(self.conn, self.dataset.table, self.codec.stored_columns, lines)
+            self._copying.write(self.dataset.table, self.codec.stored_columns, lines)
         aside = changed if straight else changed | new
         if aside.any():
             self._stage(batch, frame, hashes, aside)
 
     def _stage(self, batch: Batch, frame: Frame, hashes: Int64s, rows: Bools) -> None:
+        """Put rows aside for the end of the window, in memory until they are worth a COPY of their own."""
+        self._aside.setdefault(None, []).append(self._lines(batch, frame, hashes, rows))
+        for child in self.codec.children:
+            subset = self.codec.frame([batch.records[i] for i in np.flatnonzero(rows)])
+            self._aside.setdefault(child.child.name, []).append(child.lines(subset, self.now))
+        self._aside_bytes += sum(len(lines[-1]) for lines in self._aside.values())
+        if self._aside_bytes > MOST_ASIDE_BYTES:
+            self._flush_aside()
+
+    def _flush_aside(self) -> None:
+        self._copying.finish()
+        if not self._aside:
+            return
         if not self._has_stage:
             merge.create_stage(self.conn, self.codec)
             self._has_stage = True
-        lines = self._lines(batch, frame, hashes, rows)
-        merge.copy_lines(self.conn, merge.stage_table(self.dataset), self.codec.stored_columns, lines)
-        for child in self.codec.children:
-            subset = self.codec.frame([batch.records[i] for i in np.flatnonzero(rows)])
-            merge.copy_lines(
-                self.conn,
-                merge.stage_table(self.dataset, child.child.name),
-                child.stored_columns,
-                child.lines(subset, self.now),
-            )
+        columns = {None: self.codec.stored_columns} | {c.child.name: c.stored_columns for c in self.codec.children}
+        for name, lines in self._aside.items():
+            self._copying.write(merge.stage_table(self.dataset, name), columns[name], b"".join(lines))
+        self._copying.finish()
+        self._aside.clear()
+        self._aside_bytes = 0
 
     def _lines(self, batch: Batch, frame: Frame, hashes: Int64s, rows: Bools) -> bytes:
         if rows.all():
@@ -222,6 +257,7 @@ class WindowLoad:
     def _refresh_extras(self, batch: Batch, frame: Frame, same: Bools) -> None:
         chosen = [i for i in batch.extras if same[i]]
         if chosen:
+            self._copying.finish()
             keys = self.codec.keys(frame)
             merge.refresh_extra(
                 self.conn,
@@ -251,6 +287,7 @@ class WindowLoad:
         """Put back what has vanished for the first time; believe what is missing for the second."""
         keys = self.codec.keys(frame)
         chosen = [int(i) for i in np.flatnonzero(changed)]
+        self._copying.finish()
         before = stored.flapping_values(self.conn, self.dataset, [keys[i] for i in chosen])
         restored: list[int] = []
         for i in chosen:
@@ -279,23 +316,27 @@ class WindowLoad:
 
     # -- rows that nothing identifies -------------------------------------------------------------
 
-    def _disambiguated(self, batch: Batch) -> Batch:
+    def _disambiguated(self) -> Batch:
         """Equal keys told apart by an ordinal; rows with nothing to tell them apart become one with a count.
 
         Rows that are stored keep the ordinal they have, so that of two penalties with one key only the
         one that differs is a change.
         """
-        frame = self.codec.frame(batch.records)
-        copies: dict[tuple[str, int], list[Any]] = {}
-        for key, value, record in zip(
-            frame[self.dataset.key[0]], self.codec.hashes(frame).tolist(), batch.records, strict=True
+        frame = self.codec.frame(self._unnumbered)
+        copies: dict[tuple[str, int], list[int]] = {}
+        for i, (key, value) in enumerate(
+            zip(frame[self.dataset.key[0]], self.codec.hashes(frame).tolist(), strict=True)
         ):
-            copies.setdefault((key, value), []).append(record)
-        records = []
+            copies.setdefault((key, value), []).append(i)
+        records: list[Record] = []
+        extras: dict[int, dict[str, Any]] = {}
         for same in copies.values():
-            same[0].repeticiones = len(same)
-            records.append(same[0])
-        self._repeats += len(batch.records) - len(records)
+            first = self._unnumbered[same[0]]
+            first.repeticiones = len(same)
+            if same[0] in self._unnumbered_extras:
+                extras[len(records)] = self._unnumbered_extras[same[0]]
+            records.append(first)
+        self._repeats = len(self._unnumbered) - len(records)
         frame = self.codec.frame(records)
         groups: dict[str, list[Any]] = {}
         for key, value, record in zip(
@@ -307,7 +348,7 @@ class WindowLoad:
             _number(members, taken.get(key, {}))
         counts = next(iter(self.counts.values()))
         counts.repeated = self._repeats
-        return Batch(records, batch.received, batch.total, rejects=batch.rejects, drifts=batch.drifts)
+        return Batch(records, extras=extras)
 
     def _stored_ordinals(self) -> dict[str, dict[int, int]]:
         """For each stored key, which hash has which ordinal."""
@@ -326,6 +367,9 @@ class WindowLoad:
         withdrawn. Raises :class:`IncompleteWindow` (ask again) or :class:`WindowHeld` (a person must allow
         it); the caller then rolls back.
         """
+        if self._unnumbered:
+            self._take(self._disambiguated())
+        self._flush_aside()
         if whole:
             self._prove()
         gone = self._gone() if whole else np.zeros(0, dtype=np.int64)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import psycopg
@@ -29,20 +30,39 @@ def _same_key(key: Sequence[str], left: str, right: str) -> str:
     return " and ".join(f"{left}.{k} = {right}.{k}" for k in key)
 
 
-def copy_lines(conn: Connection, table: str, columns: Sequence[str], lines: bytes) -> None:
-    """Append lines of ``Codec.lines``; raises ``UniqueViolation`` when a key is there already."""
-    if not lines:
-        return
-    with (
-        conn.cursor() as cur,
-        cur.copy(f"copy {table} ({', '.join(columns)}) from stdin with {COPY_OPTIONS}") as copy,
-    ):
-        # In pieces, so that the server works while the rest is handed over.
-        for start in range(0, len(lines), _PIECE):
-            copy.write(lines[start : start + _PIECE])
+class Copying:
+    """COPY into one table at a time, left open between writes: the server stores one slice of rows while
+    we make the next. Any other statement needs :meth:`finish` first; a failed load needs :meth:`abort`.
+    """
 
+    def __init__(self, conn: Connection) -> None:
+        self._conn = conn
+        self._table: str | None = None
+        self._copy: psycopg.Copy | None = None
+        self._open = ExitStack()
 
-_PIECE = 256 * 1024
+    def write(self, table: str, columns: Sequence[str], lines: bytes) -> None:
+        """Append lines of ``Codec.lines``; ``UniqueViolation`` (a key is there already) may come later."""
+        if not lines:
+            return
+        if self._table != table:
+            self.finish()
+            statement = f"copy {table} ({', '.join(columns)}) from stdin with {COPY_OPTIONS}"
+            self._copy = self._open.enter_context(self._conn.cursor().copy(statement))
+            self._table = table
+        assert self._copy is not None  # noqa: S101 - opened above
+        self._copy.write(lines)
+
+    def finish(self) -> None:
+        """Let the server end what was written; raises what it found wrong."""
+        self._table = self._copy = None
+        self._open.close()
+
+    def abort(self, error: BaseException) -> None:
+        """Give up: the server discards the rows, and the connection can roll back."""
+        self._table = self._copy = None
+        with suppress(psycopg.Error):
+            self._open.__exit__(type(error), error, error.__traceback__)
 
 
 def stage_table(dataset: Dataset, child: str | None = None) -> str:

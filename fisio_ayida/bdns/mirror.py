@@ -159,8 +159,10 @@ async def _load_window(conn: psycopg.Connection[Any], window: Window, context: C
     while True:
         try:
             with conn.transaction():
-                load = await _fetch_and_compare(conn, window, context, plan)
-                outcome = load.finish()
+                load = _begin(conn, window, context, plan)
+                with load:
+                    await _fetch(load, context)
+                    outcome = load.finish()
                 evidence_rows = _evidence(load, outcome, context, plan, started, clock, traffic)
                 _keep(conn, window, outcome, evidence_rows, context)
             return evidence_rows
@@ -185,26 +187,27 @@ async def _load_window(conn: psycopg.Connection[Any], window: Window, context: C
                 return rows
 
 
-async def _fetch_and_compare(
-    conn: psycopg.Connection[Any], window: Window, context: Context, plan: _Plan
-) -> WindowLoad:
+def _begin(conn: psycopg.Connection[Any], window: Window, context: Context, plan: _Plan) -> WindowLoad:
+    """Reserve the window, then look at the clock and at what is stored: nobody changes it any more."""
+
     def waiting(dataset: str, partition: str) -> None:
         context.log.warning(
             "waiting: another load holds %s %s", dataset, partition, extra={"window": window.label}
         )
 
     window_locks(conn, window.dataset.name, window.partitions, wait=context.lock_wait, on_wait=waiting)
-    load = WindowLoad(conn, window, now=context.now(), guard=context.guard, staged=plan.staged, skip=plan.skip)
-    batches = sweep(window, context.client, context.page_size)
+    return WindowLoad(conn, window, now=context.now(), guard=context.guard, staged=plan.staged, skip=plan.skip)
+
+
+async def _fetch(load: WindowLoad, context: Context) -> None:
     asked = time.monotonic()
-    async with aclosing(batches):
+    async with aclosing(sweep(load.window, context.client, context.page_size)) as batches:
         async for batch in batches:
             context.metrics.incr("etl.pages.fetched")
             context.metrics.duration("etl.pages.duration", dt.timedelta(seconds=time.monotonic() - asked))
             load.add(batch)
+            context.observer.rows_received(load.window, batch, context.client.traffic)
             asked = time.monotonic()
-            context.observer.rows_received(window, batch, context.client.traffic)
-    return load
 
 
 def _evidence(

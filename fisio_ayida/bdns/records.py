@@ -67,6 +67,8 @@ class Batch:
     extras: dict[int, dict[str, Any]] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     drifts: list[Drift] = field(default_factory=list)
+    #: The source says that nothing comes after this page.
+    last: bool | None = None
     #: Records that hold less than what may be stored already: only taken when nothing is.
     partial: set[int] = field(default_factory=set)
 
@@ -142,20 +144,39 @@ _ENVELOPE = msgspec.json.Decoder(Envelope)
 
 def decode_envelope(body: bytes) -> Envelope:
     """The page's envelope with its rows unparsed; raises ``msgspec.DecodeError`` on anything else."""
-    return _ENVELOPE.decode(body)
+    try:
+        return _ENVELOPE.decode(body)
+    except msgspec.DecodeError:
+        # Half a surrogate pair is no text but valid JSON; it must not cost the page.
+        mended = _ESCAPE.sub(_whole_characters, body)
+        if mended == body:
+            raise
+        return _ENVELOPE.decode(mended)
+
+
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u[dD][89a-fA-F]..|.)", re.DOTALL)
+
+
+def _whole_characters(escape: re.Match[bytes]) -> bytes:
+    return b"\\ufffd" if len(escape[0]) == 6 else escape[0]
 
 
 def decode_page(dataset: Dataset, body: bytes, url: str = "") -> Batch:
-    """Rows of a search page whose envelope the client has already accepted."""
+    """Rows of a search page; raises ``msgspec.DecodeError`` if it is no JSON.
+
+    A page without ``content`` or ``totalElements`` gives a batch without ``total``.
+    """
     try:
         page = _page_decoder(dataset).decode(body)
     except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
         page = None
     if page is not None and _values_are_sound(dataset, page.content):
-        return Batch(page.content, received=len(page.content), total=page.totalElements)
+        return Batch(page.content, received=len(page.content), total=page.totalElements, last=page.last)
     envelope = decode_envelope(body)
-    batch = Batch([], received=len(envelope.content or ()), total=envelope.totalElements)
-    for raw in envelope.content or ():
+    if envelope.content is None:
+        return Batch([])
+    batch = Batch([], received=len(envelope.content), total=envelope.totalElements, last=envelope.last)
+    for raw in envelope.content:
         _decode_one(dataset, bytes(raw), batch, url)
     return batch
 
@@ -297,7 +318,10 @@ _EXACT_LIMIT = 1e13  # below it, cents survive a float's 15 significant digits
 
 
 def _amount_is_exact(value: Any) -> bool:
-    return isinstance(value, str) or not isinstance(value, int | float) or abs(value) < _EXACT_LIMIT
+    try:
+        return not isinstance(value, int | float | str) or abs(float(value)) < _EXACT_LIMIT  # NaN is not
+    except ValueError:
+        return True  # no number at all: the conversion says so
 
 
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(T.*)?")

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
+import psycopg
 
 from fisio_ayida.bdns import evidence
 from fisio_ayida.bdns.client import BdnsClient, Retries
@@ -21,7 +22,7 @@ from fisio_ayida.bdns.errors import BadRequest, UnusableBody
 from fisio_ayida.bdns.load import Guard
 from fisio_ayida.bdns.mirror import Context, Observer, Report, Silent, mirror
 from fisio_ayida.bdns.registry import Dataset, Grain
-from fisio_ayida.bdns.windows import default_days, requested_days, static_partitions
+from fisio_ayida.bdns.windows import default_days, parse_day, requested_days, static_partitions
 from fisio_ayida.settings import Settings
 from fisio_ayida.telemetry import Metrics
 from fisio_ayida.warehouse.clock import RequestClock
@@ -126,6 +127,12 @@ def check_source(context: Context) -> None:
     )
 
 
+def filled_from_stand_in(conn: psycopg.Connection[Any]) -> bool:
+    """Whether the last load came from a server of this machine, and so is made up."""
+    row = conn.execute("select source from ops.loads order by id desc limit 1").fetchone()
+    return row is not None and _is_local(row[0])
+
+
 def _is_local(url: str) -> bool:
     return (urlsplit(url).hostname or "") in ("localhost", "127.0.0.1", "::1")
 
@@ -151,7 +158,8 @@ async def plan(dataset: Dataset, order: Order, context: Context) -> list[str]:
 
 async def _known(dataset: Dataset, partitions: tuple[str, ...], context: Context) -> list[str]:
     if dataset.is_windowed:
-        return [requested_days(dataset, d, d, context.now())[0] for d in map(dt.date.fromisoformat, partitions)]
+        asked = [parse_day("partition", p) for p in partitions]
+        return [requested_days(dataset, day, day, context.now())[0] for day in asked]
     known = await years(context.client) if dataset.grain is Grain.YEAR else static_partitions(dataset) or []
     unknown = sorted(set(partitions) - set(known))
     if unknown:

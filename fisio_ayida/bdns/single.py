@@ -90,9 +90,9 @@ def store(conn: psycopg.Connection[Any], dataset: Dataset, batch: Batch, key: st
         partition = WHOLE if column is None else str(getattr(record, dataset.column(column).field))
         window = Window(dataset, (partition,))
         window_locks(conn, dataset.name, window.partitions, wait=context.lock_wait)
-        load = WindowLoad(conn, window, now=now, guard=context.guard, staged=True)
-        load.add(batch)
-        outcome = load.finish(whole=False)
+        with WindowLoad(conn, window, now=now, guard=context.guard, staged=True) as load:
+            load.add(batch)
+            outcome = load.finish(whole=False)
         evidence.keep_drifts(conn, dataset, outcome.drifts, now=now)
         evidence.resolve_rejects(conn, dataset, outcome.resolved, now)
     return Single(key, partition, outcome.counts[partition])

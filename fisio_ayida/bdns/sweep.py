@@ -7,16 +7,16 @@ known here, and nothing is remembered between two sweeps.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from fisio_ayida.bdns.client import BdnsClient, raise_api_error
 from fisio_ayida.bdns.errors import ContractBroken, RequestRefused, UnusableBody
-from fisio_ayida.bdns.records import Batch, Envelope, Reject, decode_envelope, decode_objects, decode_page
+from fisio_ayida.bdns.records import Batch, Reject, decode_envelope, decode_objects, decode_page
 from fisio_ayida.bdns.registry import Dataset, Sweep
 from fisio_ayida.bdns.windows import Window
 
@@ -29,36 +29,57 @@ async def sweep(window: Window, client: BdnsClient, page_size: int) -> AsyncGene
     if dataset.sweep in (Sweep.LIST, Sweep.TREE):
         yield await _whole_answer(window, client)
         return
-    pages = _pages(window, client, page_size)
-    async with aclosing(pages):
-        async for page in pages:
-            if dataset.sweep is Sweep.PAGES:
-                yield decode_page(dataset, page.body, page.url)
-            else:
-                yield await _with_details(dataset, page, client)
+    if dataset.sweep is Sweep.PAGES:
+        async with aclosing(_pages(window, client, page_size, _accept_rows(dataset))) as batches:
+            async for batch in batches:
+                yield batch
+        return
+    async with aclosing(_pages(window, client, page_size, _accept_listing)) as listings:
+        async for listing in listings:
+            yield await _with_details(dataset, listing, client)
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
-    body: bytes
+class _Listing:
+    """A page of rows that are only the way to their details."""
+
+    rows: list[msgspec.Raw]
+    total: int
+    last: bool | None
     url: str
-    envelope: Envelope
+
+    @property
+    def received(self) -> int:
+        return len(self.rows)
 
 
-async def _pages(window: Window, client: BdnsClient, page_size: int) -> AsyncGenerator[_Page]:
+class _Page(Protocol):
+    @property
+    def received(self) -> int: ...
+
+    @property
+    def last(self) -> bool | None: ...
+
+
+P = TypeVar("P", bound=_Page)
+
+
+async def _pages(
+    window: Window, client: BdnsClient, page_size: int, accept: Callable[[bytes, str], P]
+) -> AsyncGenerator[P]:
     """Pages; the next request is on its way before a page is handed out."""
     dataset = window.dataset
     query = {**window.parameters(), "pageSize": str(page_size)}
     if dataset.order:
         query |= {"order": dataset.order, "direccion": "asc"}
 
-    def ask(number: int, sent: asyncio.Event) -> asyncio.Task[_Page]:
+    def ask(number: int, sent: asyncio.Event) -> asyncio.Task[P]:
         return asyncio.create_task(
             client.get(
                 dataset.path,
                 {**query, "page": str(number)},
                 allowed=dataset.parameters,
-                decode=_accept_page,
+                decode=accept,
                 timeout=client.page_timeout,
                 sent=sent,
             )
@@ -69,7 +90,7 @@ async def _pages(window: Window, client: BdnsClient, page_size: int) -> AsyncGen
     try:
         for number in range(MOST_PAGES):
             page = await task
-            last = page.envelope.last is True or not page.envelope.content
+            last = page.last is True or not page.received
             if not last:
                 sent = asyncio.Event()
                 task = ask(number + 1, sent)
@@ -85,14 +106,23 @@ async def _pages(window: Window, client: BdnsClient, page_size: int) -> AsyncGen
             task.cancel()
 
 
-def _accept_page(body: bytes, url: str) -> _Page:
+def _accept_rows(dataset: Dataset) -> Callable[[bytes, str], Batch]:
+    def accept(body: bytes, url: str) -> Batch:
+        batch = decode_page(dataset, body, url)
+        if batch.total is None:
+            raise_api_error(body, url)
+            raise UnusableBody(url, 200, "no content or totalElements in a search page")
+        return batch
+
+    return accept
+
+
+def _accept_listing(body: bytes, url: str) -> _Listing:
     envelope = decode_envelope(body)
-    if envelope.content is None:
+    if envelope.content is None or envelope.totalElements is None:
         raise_api_error(body, url)
-        raise UnusableBody(url, 200, "no rows (content) in a search page")
-    if envelope.totalElements is None:
-        raise UnusableBody(url, 200, "no totalElements in a search page")
-    return _Page(body, url, envelope)
+        raise UnusableBody(url, 200, "no content or totalElements in a search page")
+    return _Listing(envelope.content, envelope.totalElements, envelope.last, url)
 
 
 async def _whole_answer(window: Window, client: BdnsClient) -> Batch:
@@ -142,17 +172,17 @@ def _walk(nodes: list[dict[str, Any]], path: tuple[str, ...], parent: Any) -> It
         yield from _walk(children, ids, node.get("id"))
 
 
-async def _with_details(dataset: Dataset, page: _Page, client: BdnsClient) -> Batch:
+async def _with_details(dataset: Dataset, listing: _Listing, client: BdnsClient) -> Batch:
     """One page of a listing with the detail of every row, as many calls at once as are allowed."""
-    url = page.url
+    url = listing.url
     gate = asyncio.Semaphore(client.max_in_flight)
 
     async def complete(raw: msgspec.Raw) -> tuple[dict[str, Any] | None, Reject | None]:
         async with gate:
             return await _completed(dataset, raw, url, client)
 
-    rows = page.envelope.content or []
-    batch = Batch([], received=len(rows), total=page.envelope.totalElements)
+    rows = listing.rows
+    batch = Batch([], received=len(rows), total=listing.total, last=listing.last)
     step = max(client.max_in_flight * 8, 1)
     for start in range(0, len(rows), step):
         async with asyncio.TaskGroup() as group:
@@ -221,10 +251,10 @@ async def listed_row(dataset: Dataset, key: str, client: BdnsClient) -> dict[str
         dataset.path,
         {dataset.detail.listing_field: key, "pageSize": "1"},
         allowed=dataset.parameters,
-        decode=_accept_page,
+        decode=_accept_listing,
         timeout=client.page_timeout,
     )
-    rows = [msgspec.json.decode(raw) for raw in page.envelope.content or ()]
+    rows = [msgspec.json.decode(raw) for raw in page.rows]
     return next((r for r in rows if str(r.get(dataset.detail.listing_field)) == key), None)
 
 

@@ -7,6 +7,7 @@ registration days in a row, or one year, administration type or ámbito. Days ar
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ MADRID = ZoneInfo("Europe/Madrid")
 LONGEST_WINDOW = dt.timedelta(days=7)  # CONTRACT §1.4: longer ranges fail at random depths
 FIRST_SYNC_DAYS = 7
 _DAY = dt.timedelta(days=1)
+_DAY_TEXT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def requested_days(
 def parse_day(name: str, text: str) -> dt.date:
     """A day as people type it, YYYY-MM-DD; raises :class:`BadRequest` naming the field and the value."""
     try:
-        if len(text) != 10:
+        if not _DAY_TEXT.fullmatch(text):  # fromisoformat alone would take week dates too
             raise ValueError
         return dt.date.fromisoformat(text)
     except ValueError:
