@@ -166,16 +166,25 @@ class BdnsClient:
                 "GET", url, timeout=httpx.Timeout(timeout, connect=min(timeout, 20.0)), extensions={"trace": trace}
             )
             try:
-                response = await self._http.send(request)
+                response, body = await self._read(request)
             except httpx.HTTPError as error:
                 words = f"{type(error).__name__} {error}".strip()
                 raise ApiUnreachable(str(url), None, words) from error
-        self.traffic.bytes += len(response.content)
+        self.traffic.bytes += len(body)
         if response.status_code == 204:
             return b""
         if response.status_code != 200:
-            raise _failure(response)
-        return response.content
+            raise _failure(response, body)
+        return body
+
+    async def _read(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
+        """The answer, its body apart: a response lives in a cycle until the collector comes, and eight
+        megabytes a page must not wait for that."""
+        response = await self._http.send(request, stream=True)
+        try:
+            return response, b"".join([chunk async for chunk in response.aiter_bytes()])
+        finally:
+            await response.aclose()
 
 
 def _decoded(body: bytes, url: str, decode: Callable[[bytes, str], T]) -> T:
@@ -210,29 +219,28 @@ def raise_api_error(body: bytes, url: str) -> None:
     raise ApiOverloaded(url, 200, words)
 
 
-def _failure(response: httpx.Response) -> RequestFailed:
+def _failure(response: httpx.Response, body: bytes) -> RequestFailed:
     url, status = str(response.url), response.status_code
-    words = _words(response)
+    words = _words(body)
     if status == 429:
         return RateLimited(url, status, words or "too many requests", _retry_after(response))
     if status == 404:
         return PathUnknown(url, status, words or "not found")
     if status in (408, 500, 502, 503, 504):
-        if b"ERR_VALIDACION" in response.content[:200]:
+        if b"ERR_VALIDACION" in body[:200]:
             return RequestRefused(url, status, words)
         return ApiOverloaded(url, status, words or "no words")
-    if b"ERR_MANTENIMIENTO" in response.content[:200]:
+    if b"ERR_MANTENIMIENTO" in body[:200]:
         return ApiOverloaded(url, status, words)
     return RequestRefused(url, status, words or "no words")
 
 
-def _words(response: httpx.Response) -> str:
+def _words(body: bytes) -> str:
     """The API's own words: an error object, an array of messages, or the kind of page that came."""
-    body = response.content[:4000]
     try:
-        said = msgspec.json.decode(response.content)
+        said = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return _kind(body.lstrip()) if body.strip() else ""
+        return _kind(body[:200].lstrip()) if body.strip() else ""
     if isinstance(said, dict):
         return ": ".join(
             str(said[k]) if not isinstance(said[k], list) else "; ".join(map(str, said[k]))

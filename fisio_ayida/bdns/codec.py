@@ -153,7 +153,7 @@ class Codec:
         columns = [_as_text(frame[c.name], c.type) for c in self.dataset.columns]
         extra = [_NULL] * n
         for index, value in extras.items():
-            extra[index] = msgspec.json.encode(value).decode()
+            extra[index] = msgspec.json.encode(value).decode().replace("\\u0000", "\\ufffd")
         columns += [extra, list(map(str, hashes.tolist())), [valid_from.isoformat()] * n]
         return _lines(columns)
 

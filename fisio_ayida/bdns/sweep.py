@@ -33,6 +33,7 @@ async def sweep(window: Window, client: BdnsClient, page_size: int) -> AsyncGene
         async with aclosing(_pages(window, client, page_size, _accept_rows(dataset))) as batches:
             async for batch in batches:
                 yield batch
+                del batch  # ten thousand records: gone before the next ten thousand are decoded
         return
     async with aclosing(_pages(window, client, page_size, _accept_listing)) as listings:
         async for listing in listings:
@@ -98,6 +99,7 @@ async def _pages(
                 await asyncio.wait({task, on_its_way}, return_when=asyncio.FIRST_COMPLETED)
                 on_its_way.cancel()
             yield page
+            del page
             if last:
                 return
         raise ContractBroken(f"{dataset.path}: more than {MOST_PAGES} pages and none says it is the last")
