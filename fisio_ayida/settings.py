@@ -1,0 +1,294 @@
+"""Every setting of the project, read once from the environment and checked.
+
+Here: names, units, defaults, what is allowed, and the page docs/settings.md that follows from them.
+Not here: opening anything that a setting names. `Settings.load` is the only reader of the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from fisio_ayida.warehouse.urls import DatabaseUrl, DatabaseUrlError
+
+# The official guide allows 10 calls a second; 5 % of air keeps scheduling jitter below it (CONTRACT §1.3).
+SPACING_MARGIN = 1.05
+
+
+class SettingsError(ValueError):
+    """One line for each wrong variable: its name, the value (a secret's is masked) and what is allowed."""
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    DatabaseUrl.parse(value.get_secret_value())
+    return value
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("not an http(s) address")
+    if parts.username or parts.password:
+        raise ValueError("credentials do not belong here")
+    return value.rstrip("/")
+
+
+def _absolute(value: Path) -> Path:
+    return value.expanduser().absolute()
+
+
+def _one_line(value: str) -> str:
+    if not value.isascii() or not value.isprintable():
+        raise ValueError("not plain ASCII text on one line")
+    return value
+
+
+def _setting(name: str, default: Any, meaning: str, allowed: str, unit: str = "", **limits: Any) -> Any:
+    """A field that carries what docs/settings.md and the error lines say about it."""
+    extra: dict[str, Any] = {"allowed": allowed, "unit": unit}
+    return Field(default, validation_alias=name, description=meaning, json_schema_extra=extra, **limits)
+
+
+class Settings(BaseSettings):
+    """All settings. Build it with `Settings.load()`; a constructor call takes the variables' names as keys."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] | None = _setting(
+        "DATABASE_URL",
+        None,
+        "The PostgreSQL that holds everything. Without it an embedded server is started and shared by all "
+        "processes of the machine.",
+        "a postgresql:// URL, as pasted from Supabase, Neon or your own server",
+    )
+    home: Annotated[Path, AfterValidator(_absolute)] = _setting(
+        "FISIO_AYIDA_HOME",
+        Path(__file__).resolve().parent.parent / ".fisio_ayida",
+        "Folder for the embedded server's data and other local state.",
+        "a folder that may be created",
+    )
+    bdns_base_url: Annotated[str, AfterValidator(_http_url)] = _setting(
+        "BDNS_BASE_URL",
+        "https://www.infosubvenciones.es/bdnstrans/api",
+        "The BDNS API, or a stand-in for it.",
+        "an http(s) URL without query or credentials",
+    )
+    bdns_requests_per_second: float = _setting(
+        "BDNS_REQUESTS_PER_SECOND",
+        10.0,
+        "Request starts, counted over all processes and hosts on the same database; spaced, never in bursts. "
+        "0 lifts the limit, for a server of your own.",
+        "0 or more",
+        "requests/s",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    bdns_max_in_flight: int = _setting(
+        "BDNS_MAX_IN_FLIGHT",
+        1,
+        "Calls under way at the same time, over all processes and hosts. The official guide asks for one.",
+        "1 or more",
+        "calls",
+        ge=1,
+    )
+    bdns_page_size: int = _setting(
+        "BDNS_PAGE_SIZE", 10_000, "Rows asked for in one page.", "1 to 10000", "rows", ge=1, le=10_000
+    )
+    bdns_contact: Annotated[str, AfterValidator(_one_line)] = _setting(
+        "BDNS_CONTACT",
+        "fisio-ayida BDNS mirror",
+        "Who runs this mirror; sent in the User-Agent so that the source can reach you.",
+        "plain ASCII text on one line, 1 to 200 characters",
+        min_length=1,
+        max_length=200,
+    )
+    bdns_max_retries: int = _setting(
+        "BDNS_MAX_RETRIES", 5, "Repeats of one call after a transient failure.", "0 or more", "tries", ge=0
+    )
+    bdns_retry_base_seconds: float = _setting(
+        "BDNS_RETRY_BASE_SECONDS",
+        10.0,
+        "Pause before the first repeat; it doubles with each one.",
+        "0 or more",
+        "s",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    bdns_retry_max_seconds: float = _setting(
+        "BDNS_RETRY_MAX_SECONDS",
+        60.0,
+        "The longest pause between repeats.",
+        "0 or more",
+        "s",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    bdns_page_timeout_seconds: float = _setting(
+        "BDNS_PAGE_TIMEOUT_SECONDS",
+        300.0,
+        "The longest wait for one page of a listing.",
+        "more than 0",
+        "s",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    bdns_detail_timeout_seconds: float = _setting(
+        "BDNS_DETAIL_TIMEOUT_SECONDS",
+        60.0,
+        "The longest wait for one detail record or catalogue.",
+        "more than 0",
+        "s",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    bdns_removal_guard_share: float = _setting(
+        "BDNS_REMOVAL_GUARD_SHARE",
+        0.05,
+        "A load that would remove more than this share of a window is held for a person; "
+        "BDNS_REMOVAL_GUARD_ROWS must be passed too.",
+        "0 to 1",
+        "share",
+        ge=0,
+        le=1,
+    )
+    bdns_removal_guard_rows: int = _setting(
+        "BDNS_REMOVAL_GUARD_ROWS",
+        100,
+        "A load that removes no more rows than this is never held.",
+        "0 or more",
+        "rows",
+        ge=0,
+    )
+    lock_wait_seconds: float = _setting(
+        "LOCK_WAIT_SECONDS",
+        1800.0,
+        "How long a load waits for another load of the same window.",
+        "0 or more",
+        "s",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    executor: Literal["in_process", "multiprocess", "celery", "k8s"] = _setting(
+        "FISIO_AYIDA_EXECUTOR",
+        "in_process",
+        "How Dagster runs the steps of one run. The last two need their Dagster library installed.",
+        "in_process, multiprocess, celery or k8s",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting(
+        "LOG_LEVEL", "INFO", "The least important line that is written.", "DEBUG, INFO, WARNING or ERROR"
+    )
+    log_format: Literal["json", "console"] = _setting(
+        "LOG_FORMAT", "json", "JSON objects, one a line, or plain text for people.", "json or console"
+    )
+    statsd_host: str | None = _setting(
+        "STATSD_HOST", None, "Where counters and durations go (UDP). Unset: nowhere.", "a host name"
+    )
+    statsd_port: int = _setting("STATSD_PORT", 8125, "StatsD's port.", "1 to 65535", "", ge=1, le=65_535)
+    statsd_prefix: str = _setting(
+        "STATSD_PREFIX",
+        "",
+        "Put before every metric's name, with a dot.",
+        "letters, digits, '_', '-' and '.'",
+        pattern=r"^[A-Za-z0-9_.\-]*$",
+    )
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings; an empty variable counts as unset.
+
+        Args:
+            environ: names and values; the process environment when left out.
+
+        Raises:
+            SettingsError: one line for each wrong variable; secrets are masked.
+        """
+        given = os.environ if environ is None else environ
+        values = {name: given[name].strip() for name in variables() if given.get(name, "").strip()}
+        try:
+            return cls(**values)  # type: ignore[arg-type]  # keys are the variables' names
+        except ValidationError as error:
+            lines = [_line(str(problem["loc"][0]), problem, values) for problem in error.errors()]
+        # Raised outside the handler, so that no chained traceback shows what pydantic was given.
+        raise SettingsError("\n".join(dict.fromkeys(lines))) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load` hands over: a constructor never looks at the environment by itself."""
+        return (init_settings,)
+
+    def database(self) -> DatabaseUrl | None:
+        """The database that was named, or None for the embedded server."""
+        return None if self.database_url is None else DatabaseUrl.parse(self.database_url.get_secret_value())
+
+    @property
+    def bdns_request_spacing(self) -> timedelta:
+        """Least time between two request starts: 105 ms at 10 requests/s; zero when the limit is lifted."""
+        rate = self.bdns_requests_per_second
+        return timedelta(seconds=SPACING_MARGIN / rate) if rate else timedelta(0)
+
+    @property
+    def lock_wait(self) -> timedelta:
+        """`lock_wait_seconds` as a duration."""
+        return timedelta(seconds=self.lock_wait_seconds)
+
+
+def variables() -> tuple[str, ...]:
+    """The names of all environment variables, in the order of the documentation."""
+    return tuple(str(field.validation_alias) for field in Settings.model_fields.values())
+
+
+def markdown() -> str:
+    """The page docs/settings.md."""
+    rows = [
+        "# Settings",
+        "",
+        "Environment variables; an empty one counts as unset. A wrong value stops the program with one line",
+        "that names the variable. Generated by `python -m fisio_ayida.settings`.",
+        "",
+        "| Variable | Default | Unit | Allowed | Meaning |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for field in Settings.model_fields.values():
+        extra = field.json_schema_extra
+        assert isinstance(extra, dict)  # noqa: S101  every field is made by _setting
+        name, default = str(field.validation_alias), field.default
+        if name == "FISIO_AYIDA_HOME":
+            default = ".fisio_ayida beside the package"
+        shown = "–" if default in (None, "") else f"`{default}`"
+        cells = (f"`{name}`", shown, extra["unit"] or "–", extra["allowed"], field.description)
+        rows.append("| " + " | ".join(str(cell) for cell in cells) + " |")
+    return "\n".join(rows) + "\n"
+
+
+def _line(name: str, problem: Any, values: Mapping[str, str]) -> str:
+    field = next(field for field in Settings.model_fields.values() if field.validation_alias == name)
+    reason = problem.get("ctx", {}).get("error")
+    if isinstance(reason, DatabaseUrlError):
+        return _flat(str(reason))
+    assert isinstance(field.json_schema_extra, dict)  # noqa: S101  every field is made by _setting
+    # Credentials are refused in some URLs; the line that says so must not repeat them.
+    value = re.sub(r"//[^/@]*@", "//***@", values.get(name, ""))
+    return _flat(f"{name}: {value!r} is not allowed; allowed: {field.json_schema_extra['allowed']}")
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")
