@@ -157,8 +157,8 @@ class BdnsClient:
             self.traffic.requests += 1
 
             async def trace(event: str, _: Mapping[str, Any]) -> None:
-                if event.endswith("send_request_headers.started"):
-                    turn.sent()  # connecting is over: from here the source sees us
+                if event.endswith("send_request_headers.complete"):
+                    turn.sent()  # it has left: from here the source counts
                 elif sent is not None and event.endswith("send_request_body.complete"):
                     sent.set()
 
