@@ -187,8 +187,7 @@ def amounts_plausible(conn: Connection, scope: Scope) -> Finding:
     dataset = scope.dataset
     names = [column.name for column in dataset.columns if column.type == "numeric"]
     odd = " or ".join(f"t.{name} < 0 or t.{name} > {HIGHEST_AMOUNT_EUR}" for name in names)
-    shown = " || ', ' || ".join(f"'{name}=' || coalesce(t.{name}::text, 'null')" for name in names)
-    return _count_rows(conn, scope, odd, shown)
+    return _count_rows(conn, scope, odd, names)
 
 
 def dates_plausible(conn: Connection, scope: Scope) -> Finding:
@@ -198,8 +197,7 @@ def dates_plausible(conn: Connection, scope: Scope) -> Finding:
     odd = " or ".join(f"t.{n} < '{EARLIEST_DATE}' or t.{n} > %(today)s + {FURTHEST_AHEAD.days}" for n in names)
     if dataset.is_windowed:
         odd += f" or t.{dataset.partition_column} > %(today)s"
-    shown = " || ', ' || ".join(f"'{name}=' || coalesce(t.{name}::text, 'null')" for name in names)
-    return _count_rows(conn, scope, odd, shown)
+    return _count_rows(conn, scope, odd, names)
 
 
 def known_convocatoria(conn: Connection, scope: Scope) -> Finding:
@@ -255,8 +253,10 @@ def _is_unusual(rows: int, usual: float) -> bool:
     return high >= LEAST_ROWS and high > UNUSUAL_TIMES * low
 
 
-def _count_rows(conn: Connection, scope: Scope, odd: str, shown: str) -> Finding:
+def _count_rows(conn: Connection, scope: Scope, odd: str, names: Sequence[str]) -> Finding:
+    """How many rows are ``odd``, and some of them with their key and the columns ``names``."""
     dataset = scope.dataset
+    shown = " || ', ' || ".join(f"'{name}=' || coalesce(t.{name}::text, 'null')" for name in names)
     key = " || '|' || ".join(f"t.{name}::text" for name in dataset.key)
     rows = _rows(
         conn,

@@ -6,12 +6,9 @@ Python per field. What counts as a change is declared in the registry and define
 
 from __future__ import annotations
 
-import bisect
 import datetime as dt
-import itertools
 import operator
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -236,28 +233,19 @@ def _as_text(values: Sequence[Any], kind: str) -> list[str]:
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\ufffd"})
-_SPECIAL = ("\\", "\r", "\x00")
-_ANY_SPECIAL = re.compile("[\\\\\r\x00]")
 
 
 def _lines(columns: Sequence[list[str]]) -> bytes:
-    """Lines for COPY. Few values need escaping: they are looked for in whole lines, not one by one."""
+    """Lines for COPY. Tabs and newlines inside values show in their number; the rest is escaped in one go."""
     n, width = len(columns[0]), len(columns)
     if n == 0:
         return b""
-    lines = list(map("\t".join, zip(*columns, strict=True)))
-    text = "\n".join(lines)
-    careful: Iterable[int] = ()
-    if text.count("\t") != n * (width - 1) or text.count("\n") != n - 1:
-        careful = range(n)
-    elif any(special in text for special in _SPECIAL):
-        ends = list(itertools.accumulate(len(line) + 1 for line in lines))
-        careful = {bisect.bisect_right(ends, m.start()) for m in _ANY_SPECIAL.finditer(text)}
-    if careful:
-        for i in careful:
-            values = [column[i] for column in columns]
-            lines[i] = "\t".join(
-                [v.translate(_ESCAPES) if "\\" in v or not v.isprintable() else v for v in values]
-            )
-        text = "\n".join(lines)
+    text = "\n".join(map("\t".join, zip(*columns, strict=True)))
+    if text.count("\t") == n * (width - 1) and text.count("\n") == n - 1:
+        for special, escape in (("\\", "\\\\"), ("\r", "\\r"), ("\x00", "\ufffd")):
+            if special in text:
+                text = text.replace(special, escape)
+    else:
+        escaped = ([v.translate(_ESCAPES) for v in column] for column in columns)
+        text = "\n".join(map("\t".join, zip(*escaped, strict=True)))
     return text.encode("utf-8", "replace") + b"\n"

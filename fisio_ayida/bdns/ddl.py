@@ -31,8 +31,10 @@ def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _definition(column: Column, *, required: bool) -> str:
-    return f"{column.name} {column.type}" + (" not null" if required else "")
+def _definition(column: Column, *, required: bool, key: bool = False) -> str:
+    # What is only looked up and never shown in order is compared byte by byte: a third of an index's cost.
+    collation = ' collate "C"' if column.type == "text" and (key or column.index is not Index.NONE) else ""
+    return f"{column.name} {column.type}{collation}" + (" not null" if required else "")
 
 
 def _comments(table: str, columns: Iterable[Column]) -> list[str]:
@@ -59,7 +61,7 @@ def _indexes(table: str, columns: Iterable[Column]) -> list[str]:
 def _table(
     table: str, title: str, key: Sequence[str], columns: Sequence[Column], parent: str | None, *, extra: bool
 ) -> str:
-    own = [_definition(c, required=c.required or c.name in key) for c in columns]
+    own = [_definition(c, required=c.required or c.name in key, key=c.name in key) for c in columns]
     leading = [parent] if parent else []
     extra_column = ["extra jsonb"] if extra else []
     current = [*leading, *own, *extra_column, "row_hash bigint not null", "valid_from timestamptz not null"]
@@ -111,7 +113,8 @@ def dataset_ddl(dataset: Dataset) -> str:
 
 def _child_ddl(dataset: Dataset, child: Child) -> str:
     table = f"{dataset.table}_{child.name}"
-    parent = f"{child.parent} {dataset.column(dataset.key[0]).type} not null"
+    kind = dataset.column(dataset.key[0]).type
+    parent = f"{child.parent} {kind}" + (' collate "C"' if kind == "text" else "") + " not null"
     return _table(table, f"{dataset.title}: {child.description}", (child.parent, *child.key), child.columns,
                   parent, extra=False)  # fmt: skip
 

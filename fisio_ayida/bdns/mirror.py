@@ -26,6 +26,8 @@ from fisio_ayida.bdns.registry import Dataset
 from fisio_ayida.bdns.sweep import sweep
 from fisio_ayida.bdns.windows import Window, windows
 from fisio_ayida.telemetry import Metrics
+from fisio_ayida.warehouse.clock import ClockError
+from fisio_ayida.warehouse.engine import WarehouseError
 from fisio_ayida.warehouse.locks import LockBusy, window_locks
 
 SWEEPS = 3  # how often a window that does not add up is fetched before it fails
@@ -115,16 +117,16 @@ async def mirror(dataset: Dataset, partitions: Sequence[str], context: Context) 
             context.observer.window_started(window)
             try:
                 loads = await _load_window(conn, window, context)
-            except (BdnsError, LockBusy, psycopg.Error) as error:
+            except (BdnsError, LockBusy, ClockError, psycopg.Error) as error:
                 words = f"{window.label}: {_words(error)}"
                 report.failures.append(words)
                 context.log.error("window failed: %s", words, extra={"window": window.label})
-                if not isinstance(error, psycopg.OperationalError):
-                    _record_failure(conn, window, context, _words(error))
-                if isinstance(error, RequestFailed | psycopg.OperationalError):
+                _record_failure(window, context, _words(error))
+                if isinstance(error, RequestFailed | ClockError | psycopg.OperationalError):
                     break
                 continue
             report.loads += loads
+            _log_window(window, loads, context)
             for load in loads:
                 _measure(load, context.metrics)
                 context.observer.partition_finished(load)
@@ -133,6 +135,15 @@ async def mirror(dataset: Dataset, partitions: Sequence[str], context: Context) 
     if report.failures:
         raise MirrorFailed(report)
     return report
+
+
+def _log_window(window: Window, loads: Sequence[Load], context: Context) -> None:
+    """One line for each window; single rows and pages are not worth one."""
+    names = ("rows_received", "rows_new", "rows_changed", "rows_removed", "rows_restored", "rows_unchanged",
+             "rows_rejected", "requests", "retries")  # fmt: skip
+    sums = {name: sum(getattr(load, name) for load in loads) for name in names}
+    seconds = round(sum(load.seconds for load in loads), 3)
+    context.log.info("window loaded", extra={"window": window.label, **sums, "seconds": seconds})
 
 
 def _measure(load: Load, metrics: Metrics) -> None:
@@ -171,6 +182,10 @@ async def _load_window(conn: psycopg.Connection[Any], window: Window, context: C
             if plan.staged:
                 raise
             plan.staged = True
+            context.log.warning(
+                "fetching the window again: a key came twice, or is stored under another partition",
+                extra={"window": window.label},
+            )
         except IncompleteWindow as error:
             incomplete += 1
             if incomplete == SWEEPS:
@@ -310,8 +325,8 @@ def _keep(
     evidence.record(conn, loads)
 
 
-def _record_failure(conn: psycopg.Connection[Any], window: Window, context: Context, words: str) -> None:
-    """Evidence of a failure, after its transaction was rolled back."""
+def _record_failure(window: Window, context: Context, words: str) -> None:
+    """Evidence of a failure, after its transaction was rolled back; the load's connection may be gone."""
     now = context.now()
     rows = [
         Load(
@@ -321,8 +336,11 @@ def _record_failure(conn: psycopg.Connection[Any], window: Window, context: Cont
         )
         for partition in window.partitions
     ]  # fmt: skip
-    with conn.transaction():
-        evidence.record(conn, rows)
+    try:
+        with context.connect() as conn, conn.transaction():
+            evidence.record(conn, rows)
+    except (psycopg.Error, WarehouseError) as error:
+        context.log.error("the failure could not be recorded: %s", _words(error), extra={"window": window.label})
 
 
 def _words(error: BaseException) -> str:

@@ -187,8 +187,11 @@ async def _with_details(dataset: Dataset, listing: _Listing, client: BdnsClient)
     batch = Batch([], received=len(rows), total=listing.total, last=listing.last)
     step = max(client.max_in_flight * 8, 1)
     for start in range(0, len(rows), step):
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(complete(raw)) for raw in rows[start : start + step]]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(complete(raw)) for raw in rows[start : start + step]]
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None  # one call's own error, which callers know
         for task in tasks:
             item, reject = task.result()
             if reject is not None:

@@ -1,0 +1,40 @@
+"""The code location: everything that Dagster knows, composed from the registries.
+
+``build_definitions`` is an ordinary function; tests call it with other settings and resources. No work, no
+look-ups and no heavy imports happen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from fisio_ayida.defs.bdns.assets import mirror_assets
+from fisio_ayida.defs.bdns.jobs import jobs
+from fisio_ayida.defs.bdns.schedules import schedules
+from fisio_ayida.defs.executors import executor
+from fisio_ayida.defs.resources import MirrorResource
+from fisio_ayida.settings import Settings
+
+
+def build_definitions(
+    *, settings: Settings | None = None, resources: Mapping[str, Any] | None = None
+) -> dg.Definitions:
+    """The definitions, with these settings (the environment's if left out) and these resources on top.
+
+    Raises:
+        SettingsError: a variable has a wrong value; one line for each.
+    """
+    settings = settings or Settings.load()
+    return dg.Definitions(
+        assets=mirror_assets(),
+        jobs=jobs(),
+        schedules=schedules(),
+        resources={"mirror": MirrorResource(settings), **(resources or {})},
+        executor=executor(settings),
+    )
+
+
+defs = build_definitions()

@@ -1,0 +1,72 @@
+"""The job that reads one call again by its BDNS code, for the portal's "refresh this call".
+
+The comparison with what is stored is the domain's (``bdns/single.py``).
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from pydantic import Field
+
+from fisio_ayida.bdns.datasets import CONVOCATORIAS
+from fisio_ayida.defs.bdns.failures import Witness, reported
+from fisio_ayida.defs.bdns.specs import OWNER, asset_key
+from fisio_ayida.defs.resources import LOG, MirrorResource
+
+if TYPE_CHECKING:
+    from fisio_ayida.bdns.single import Single
+    from fisio_ayida.warehouse.engine import Warehouse
+
+
+class CallConfig(dg.Config):
+    """Which call to read."""
+
+    bdns: str = Field("", description="BDNS code, 1 to 16 digits; empty: the newest call that is stored")
+
+
+@dg.op(description="Read one call again and store what has changed.")
+def sync_call(
+    context: dg.OpExecutionContext, config: CallConfig, mirror: dg.ResourceParam[MirrorResource]
+) -> None:
+    witness = Witness(LOG, {"jobName": context.job_name, "runId": context.run_id, "dataset": CONVOCATORIAS.name})
+    with reported(context, mirror, witness), mirror.warehouse() as warehouse:
+        code = config.bdns.strip() or _newest(warehouse)
+        if code is None:
+            context.log.info("no call is stored yet, so there is nothing to read again: run sync_convocatorias")
+            return
+        result = asyncio.run(_sync(context, code, mirror, warehouse, witness))
+        context.log.info(f"convocatoria {result.key}: {result.verdict}")
+        facts = {"codigo_bdns": result.key, "verdict": result.verdict, "partition": result.partition}
+        # A call that could not be decoded has no registration day.
+        day = result.partition if result.verdict != "rejected" else None
+        context.log_event(dg.AssetObservation(asset_key(CONVOCATORIAS), partition=day, metadata=facts))
+
+
+@dg.job(
+    description=(
+        "Reads one call again by its BDNS code. Config: `ops: {sync_call: {config: {bdns: '123456'}}}`; without "
+        "it, the newest call that is stored."
+    ),
+    tags={"source": "bdns"},
+    owners=[OWNER],
+)
+def sync_convocatoria_individual() -> None:
+    sync_call()
+
+
+def _newest(warehouse: "Warehouse") -> str | None:
+    from fisio_ayida.bdns.single import newest_code
+
+    with warehouse.connect(autocommit=True) as conn:
+        return newest_code(conn)
+
+
+async def _sync(
+    context: dg.OpExecutionContext, code: str, mirror: MirrorResource, warehouse: "Warehouse", witness: Witness
+) -> "Single":
+    from fisio_ayida.bdns.service import Caller
+    from fisio_ayida.bdns.single import sync_convocatoria
+
+    async with mirror.context(warehouse, Caller(context.run_id, context.job_name), witness) as domain:
+        return await sync_convocatoria(code, domain)
