@@ -78,7 +78,9 @@ def terminal(settings: Settings) -> Terminal:
     """What a command works with: the clock, chance, a log on standard error, an id of its own."""
     from fisio_ayida.syncing import Terminal
 
-    log = telemetry.configure(level=settings.log_level, style=settings.log_format)
+    # A person watches the progress bar; lines between would tear it. Everything goes to a file or a collector.
+    level = "WARNING" if sys.stderr.isatty() else settings.log_level
+    log = telemetry.configure(level=level, style=settings.log_format)
     return Terminal(settings, log, str(uuid.uuid4()), utc_now, random.random)
 
 

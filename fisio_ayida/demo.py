@@ -10,11 +10,12 @@ import datetime as dt
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -232,12 +233,33 @@ def run_dev(settings: Settings, *, port: int, now: Callable[[], dt.datetime]) ->
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
     environment = {**os.environ, "DAGSTER_HOME": str(home), "FISIO_AYIDA_HOME": str(settings.home)}
     if not _holds_demo_data(settings):
-        return subprocess.call(command, env=environment, cwd=PROJECT)
+        return _run(command, environment)
     today = yesterday(now()) + dt.timedelta(days=1)
     with SimulatorProcess(["--today", today.isoformat()]) as sim:
         Console(stderr=True).print(f"demo data: the stand-in of the BDNS answers at {sim.base_url}")
         environment |= {"BDNS_BASE_URL": sim.base_url, "BDNS_REQUESTS_PER_SECOND": "0"}
-        return subprocess.call(command, env=environment, cwd=PROJECT)
+        return _run(command, environment)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run to the end; whatever ends us (Ctrl-C, SIGTERM) ends Dagster's processes in good order."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    with subprocess.Popen(command, env=environment, cwd=PROJECT, start_new_session=True) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # A shell may have told background commands to ignore the first of these.
+            for end, seconds in ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, end)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(seconds)
+                    break
+            return 130
 
 
 def _holds_demo_data(settings: Settings) -> bool:

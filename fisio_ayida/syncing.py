@@ -12,10 +12,11 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -78,7 +79,7 @@ def run_sync(
     with open_warehouse(terminal.settings) as warehouse, Reporter(dagster_home) as reporter:
         for dataset in datasets:
             try:
-                reports.append(asyncio.run(_sync(terminal, warehouse, dataset, order, reporter, console, quiet)))
+                reports.append(_run(_sync(terminal, warehouse, dataset, order, reporter, console, quiet)))
             except MirrorFailed as error:
                 reports.append(error.report)
                 failures.append(str(error))
@@ -109,6 +110,19 @@ async def _sync(
         ) as progress:  # fmt: skip
             reporter.show(Bar(progress, dataset, len(list(windows(dataset, partitions)))))
             return await mirror(dataset, partitions, context)
+
+
+T = TypeVar("T")
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end on uvloop, which reads a page's body a tenth faster; where there is none, without."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        return runner.run(work)
 
 
 class Bar:
@@ -224,7 +238,7 @@ def run_single(terminal: Terminal, code: str) -> int:
             return await sync_convocatoria(code, context)
 
     with open_warehouse(terminal.settings) as warehouse:
-        result = asyncio.run(one())
+        result = _run(one())
     Console().print(f"convocatoria {result.key} ({result.partition}): {result.verdict}")
     return OK if result.verdict != "rejected" else FAILED
 
@@ -242,7 +256,7 @@ def run_replay(terminal: Terminal, datasets: Sequence[Dataset]) -> int:
     remaining = 0
     with open_warehouse(terminal.settings) as warehouse:
         for dataset in datasets:
-            stored, left = asyncio.run(one(dataset))
+            stored, left = _run(one(dataset))
             remaining += left
             if stored or left:
                 console.print(f"{dataset.name}: {stored} stored, {left} still unusable")

@@ -42,6 +42,22 @@ def split_beneficiary(text: str | None) -> tuple[str | None, str | None]:
     return identifier, name or None
 
 
+def _split_plain(texts: Sequence[str | None]) -> tuple[list[Any], list[Any]] | None:
+    """The same for many texts at once, where all are of the usual form; None when any is not."""
+    if None in texts:
+        return None
+    cut = [text.partition(" ") for text in texts if text is not None]
+    identifiers = [c[0] for c in cut]
+    names = [c[2].strip() for c in cut]
+    usual = (
+        "" not in identifiers
+        and "" not in names
+        and "".join(identifiers).isprintable()  # no other blank came before the first one
+        and "\n-" not in "\n" + "\n".join(names)
+    )
+    return (identifiers, names) if usual else None
+
+
 def is_natural_person(identifier: str | None) -> bool:
     """Masked with asterisks, or a DNI, NIE or K/L/M number."""
     return identifier is not None and ("*" in identifier or _DNI_NIE_KLM.fullmatch(identifier) is not None)
@@ -62,7 +78,10 @@ def _parts(cols: Columns, source: str | None) -> tuple[list[Any], list[Any]]:
     """Identifiers and names, split once for the two columns."""
 
     def split() -> tuple[list[Any], list[Any]]:
-        pairs = list(map(split_beneficiary, _from(cols, source)))
+        texts = _from(cols, source)
+        if plain := _split_plain(texts):
+            return plain
+        pairs = list(map(split_beneficiary, texts))
         return [p[0] for p in pairs], [p[1] for p in pairs]
 
     parts: tuple[list[Any], list[Any]] = cols.shared(f"parts of {source}", split)

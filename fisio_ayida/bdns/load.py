@@ -22,6 +22,7 @@ from fisio_ayida.bdns.codec import Frame, Int64s, codec, text_id
 from fisio_ayida.bdns.errors import ContractBroken, IncompleteWindow, WindowHeld
 from fisio_ayida.bdns.records import Batch, Drift, Record, Reject
 from fisio_ayida.bdns.windows import Window
+from fisio_ayida.warehouse.copying import Copying
 
 Bools = np.typing.NDArray[np.bool_]
 
@@ -110,7 +111,7 @@ class WindowLoad:
         self._new_ids: list[Int64s] = []
         self._new_parts: list[Int64s] = []
         self._has_stage = False
-        self._copying = merge.Copying(conn)
+        self._copying = Copying(conn)
         self._aside: dict[str | None, list[bytes]] = {}
         self._aside_bytes = 0
         self._sighted = (

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
 from typing import Any
 
 import psycopg
 
-from fisio_ayida.bdns.codec import COPY_OPTIONS, ChildCodec, Codec
+from fisio_ayida.bdns.codec import ChildCodec, Codec
 from fisio_ayida.bdns.ddl import SUPERSEDED, WITHDRAWN
 from fisio_ayida.bdns.registry import Dataset
 
@@ -28,41 +27,6 @@ def key_expression(dataset: Dataset, alias: str = "") -> str:
 
 def _same_key(key: Sequence[str], left: str, right: str) -> str:
     return " and ".join(f"{left}.{k} = {right}.{k}" for k in key)
-
-
-class Copying:
-    """COPY into one table at a time, left open between writes: the server stores one slice of rows while
-    we make the next. Any other statement needs :meth:`finish` first; a failed load needs :meth:`abort`.
-    """
-
-    def __init__(self, conn: Connection) -> None:
-        self._conn = conn
-        self._table: str | None = None
-        self._copy: psycopg.Copy | None = None
-        self._open = ExitStack()
-
-    def write(self, table: str, columns: Sequence[str], lines: bytes) -> None:
-        """Append lines of ``Codec.lines``; ``UniqueViolation`` (a key is there already) may come later."""
-        if not lines:
-            return
-        if self._table != table:
-            self.finish()
-            statement = f"copy {table} ({', '.join(columns)}) from stdin with {COPY_OPTIONS}"
-            self._copy = self._open.enter_context(self._conn.cursor().copy(statement))
-            self._table = table
-        assert self._copy is not None  # noqa: S101 - opened above
-        self._copy.write(lines)
-
-    def finish(self) -> None:
-        """Let the server end what was written; raises what it found wrong."""
-        self._table = self._copy = None
-        self._open.close()
-
-    def abort(self, error: BaseException) -> None:
-        """Give up: the server discards the rows, and the connection can roll back."""
-        self._table = self._copy = None
-        with suppress(psycopg.Error):
-            self._open.__exit__(type(error), error, error.__traceback__)
 
 
 def stage_table(dataset: Dataset, child: str | None = None) -> str:

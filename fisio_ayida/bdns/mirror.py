@@ -75,11 +75,12 @@ class Context:
 
 @dataclass(slots=True)
 class Report:
-    """What a call of :func:`mirror` has done: the evidence rows, and the windows that failed."""
+    """What a call of :func:`mirror` has done: the evidence rows, the windows that failed, and why."""
 
     dataset: Dataset
     loads: list[Load] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    causes: list[Exception] = field(default_factory=list)
 
     @property
     def held(self) -> list[Load]:
@@ -120,6 +121,7 @@ async def mirror(dataset: Dataset, partitions: Sequence[str], context: Context) 
             except (BdnsError, LockBusy, ClockError, psycopg.Error) as error:
                 words = f"{window.label}: {_words(error)}"
                 report.failures.append(words)
+                report.causes.append(error)
                 context.log.error("window failed: %s", words, extra={"window": window.label})
                 _record_failure(window, context, _words(error))
                 if isinstance(error, RequestFailed | ClockError | psycopg.OperationalError):

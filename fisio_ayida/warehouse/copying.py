@@ -1,54 +1,56 @@
 """Rows into PostgreSQL by COPY, the fastest door it has.
 
-Here: text that is already in COPY's format, and Python rows for everything small.
-Not here: building COPY text at speed; who needs that does it beside the data.
+Here: one COPY at a time, left open so that the server stores while its client computes.
+Not here: building the lines at speed; who needs that does it beside the data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-# PostgreSQL text cannot hold NUL. The Unicode mark for "something unreadable stood here" keeps the record.
-NUL_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+NULL = "\x01"
+"""The mark for null, as a whole value: one byte, and no text of ours is just that."""
+_OPTIONS = "(FORMAT text, NULL E'\\x01', ENCODING 'UTF8')"
 
 
-def copy_in(
-    connection: psycopg.Connection[Any], table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> int:
-    """Append rows of Python values to a table; returns how many.
-
-    Args:
-        table: `schema.table` or the name of a temporary table.
-        rows: one value per column; NUL characters in text become U+FFFD.
+class Copying:
+    """COPY into one table at a time, left open between writes: the server stores one slice of rows while
+    we make the next. Any other statement needs :meth:`finish` first; a failed load needs :meth:`abort`.
     """
-    count = 0
-    target = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    with connection.cursor() as cursor, cursor.copy(target) as copy:
-        for row in rows:
-            copy.write_row([_storable(value) for value in row])
-            count += 1
-    return count
 
+    def __init__(self, conn: psycopg.Connection[Any]) -> None:
+        self._conn = conn
+        self._table: str | None = None
+        self._copy: psycopg.Copy | None = None
+        self._open = ExitStack()
 
-def copy_text(connection: psycopg.Connection[Any], target: str, chunks: Iterable[bytes]) -> int:
-    """Send ready COPY text; returns the number of rows stored.
+    def write(self, table: str, columns: Sequence[str], lines: bytes) -> None:
+        """Append lines: UTF-8, a tab between values, a newline after each row, :data:`NULL` for null.
 
-    Args:
-        target: what stands between COPY and FROM, e.g. `staging (id, name)`; from our own code, never from data.
-        chunks: UTF-8, tab-separated, `\\N` for NULL, a newline after each row; cut anywhere.
-    """
-    with connection.cursor() as cursor:
-        with cursor.copy(sql.SQL("COPY {} FROM STDIN").format(sql.SQL(target))) as copy:
-            for chunk in chunks:
-                copy.write(chunk)
-        return cursor.rowcount
+        ``table`` and ``columns`` come from our own code, never from data. What the server finds wrong (a
+        ``UniqueViolation``, say) may come with a later call.
+        """
+        if not lines:
+            return
+        if self._table != table:
+            self.finish()
+            statement = f"copy {table} ({', '.join(columns)}) from stdin with {_OPTIONS}"
+            self._copy = self._open.enter_context(self._conn.cursor().copy(statement))
+            self._table = table
+        assert self._copy is not None  # noqa: S101 - opened above
+        self._copy.write(lines)
 
+    def finish(self) -> None:
+        """Let the server end what was written; raises what it found wrong."""
+        self._table = self._copy = None
+        self._open.close()
 
-def _storable(value: Any) -> Any:
-    return value.replace("\0", NUL_REPLACEMENT) if isinstance(value, str) else value
+    def abort(self, error: BaseException) -> None:
+        """Give up: the server discards the rows, and the connection can roll back."""
+        self._table = self._copy = None
+        with suppress(psycopg.Error):
+            self._open.__exit__(type(error), error, error.__traceback__)

@@ -1,46 +1,66 @@
-"""COPY: values arrive as they were, and a NUL character does not lose the record."""
+"""COPY that stays open: what is written is stored, what goes wrong leaves the connection usable."""
 
 from __future__ import annotations
-
-from datetime import UTC, date, datetime
-from decimal import Decimal
 
 import psycopg
 import pytest
 
-from fisio_ayida.warehouse.copying import copy_in, copy_text
+from fisio_ayida.warehouse.copying import NULL, Copying
 from fisio_ayida.warehouse.engine import Warehouse
 
 
-def test_rows_of_python_values_arrive(warehouse: Warehouse) -> None:
-    row = (1, 'tab\t line\n back\\slash "quote" ñ', Decimal("12.34"), date(2026, 1, 1), None, ["a", "b"])
-    with warehouse.connect() as connection:
-        connection.execute('CREATE TABLE public.t (n int, "Text" text, m numeric, d date, x text, l text[])')
-        assert copy_in(connection, "public.t", ["n", "Text", "m", "d", "x", "l"], [row]) == 1
-        assert connection.execute("SELECT * FROM public.t").fetchall() == [row]
+def _table(connection: psycopg.Connection) -> None:
+    connection.execute("create temp table t (id bigint primary key, name text)")
 
 
-def test_a_nul_character_becomes_the_replacement_character(warehouse: Warehouse) -> None:
-    with warehouse.connect() as connection:
-        connection.execute("CREATE TEMP TABLE t (name text)")
-        copy_in(connection, "t", ["name"], [("a\0b",)])
-        assert connection.execute("SELECT name FROM t").fetchone() == ("a\N{REPLACEMENT CHARACTER}b",)
-
-
-def test_ready_text_is_taken_in_chunks_cut_anywhere(warehouse: Warehouse) -> None:
-    with warehouse.connect() as connection:
-        connection.execute("CREATE TEMP TABLE t (n int, name text)")
-        assert (
-            copy_text(connection, "t (n, name)", [b"1\tni", "ñ".encode()[:1], "ñ".encode()[1:], b"o\n2\t\\N\n"])
-            == 2
-        )
-        assert connection.execute("SELECT * FROM t ORDER BY n").fetchall() == [(1, "niño"), (2, None)]
-
-
-def test_a_row_that_does_not_fit_fails_the_whole_copy(warehouse: Warehouse) -> None:
+def test_lines_of_several_writes_are_stored_when_finished(warehouse: Warehouse) -> None:
     with warehouse.connect(autocommit=True) as connection:
-        connection.execute("CREATE TABLE public.t (at timestamptz)")
-        rows = [(datetime(2026, 1, 1, tzinfo=UTC),), ("never",)]
-        with pytest.raises(psycopg.errors.InvalidDatetimeFormat):
-            copy_in(connection, "public.t", ["at"], rows)
-        assert connection.execute("SELECT count(*) FROM public.t").fetchone() == (0,)
+        _table(connection)
+        copying = Copying(connection)
+        copying.write("t", ("id", "name"), b"1\tuno\n")
+        copying.write("t", ("id", "name"), f"2\t{NULL}\n3\tni\u00f1o\n".encode())
+        copying.finish()
+        assert connection.execute("select id, name from t order by id").fetchall() == [
+            (1, "uno"), (2, None), (3, "ni\u00f1o"),
+        ]  # fmt: skip
+
+
+def test_another_table_ends_the_copy_into_the_first(warehouse: Warehouse) -> None:
+    with warehouse.connect(autocommit=True) as connection:
+        _table(connection)
+        connection.execute("create temp table u (id bigint)")
+        copying = Copying(connection)
+        copying.write("t", ("id",), b"1\n")
+        copying.write("u", ("id",), b"7\n")
+        copying.finish()
+        assert connection.execute("select (select count(*) from t), (select id from u)").fetchone() == (1, 7)
+
+
+def test_a_key_that_is_there_already_is_said_at_the_end_and_nothing_is_stored(warehouse: Warehouse) -> None:
+    with warehouse.connect(autocommit=True) as connection:
+        _table(connection)
+        copying = Copying(connection)
+        copying.write("t", ("id",), b"1\n1\n")
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            copying.finish()
+        assert connection.execute("select count(*) from t").fetchone() == (0,)
+
+
+def test_an_aborted_copy_stores_nothing_and_the_transaction_can_roll_back(warehouse: Warehouse) -> None:
+    with warehouse.connect(autocommit=True) as connection:
+        _table(connection)
+        with pytest.raises(RuntimeError), connection.transaction():
+            copying = Copying(connection)
+            copying.write("t", ("id",), b"1\n")
+            error = RuntimeError("the source went away")
+            copying.abort(error)
+            raise error
+        assert connection.execute("select count(*) from t").fetchone() == (0,)
+
+
+def test_nothing_to_write_opens_nothing(warehouse: Warehouse) -> None:
+    with warehouse.connect(autocommit=True) as connection:
+        _table(connection)
+        copying = Copying(connection)
+        copying.write("t", ("id",), b"")
+        assert connection.execute("select 1").fetchone() == (1,)

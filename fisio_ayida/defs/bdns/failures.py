@@ -5,8 +5,6 @@ A wrong order or a refusal is one line and no repeat; a source or database that 
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,28 +14,6 @@ import dagster as dg
 from fisio_ayida.bdns.errors import BadRequest, BdnsError, IncompleteWindow, RequestFailed
 from fisio_ayida.defs.bdns import metadata
 from fisio_ayida.defs.resources import MirrorResource
-from fisio_ayida.telemetry import BoundLogger
-
-
-class Witness(BoundLogger):
-    """A logger that remembers the errors being handled when an error line is written.
-
-    The mirror goes on after a failed window and reports it in words; what it was says whether to try again.
-    """
-
-    def __init__(self, logger: logging.Logger, extra: Mapping[str, Any]) -> None:
-        super().__init__(logger, extra)
-        self.errors: list[BaseException] = []
-
-    def log(self, level: int, msg: object, *args: Any, **kwargs: Any) -> None:
-        error = sys.exception()
-        if level >= logging.ERROR and error is not None:
-            self.errors.append(error)
-        super().log(level, msg, *args, **kwargs)
-
-    @property
-    def saw_transient(self) -> bool:
-        return any(is_transient(error) for error in self.errors)
 
 
 def is_transient(error: BaseException) -> bool:
@@ -53,11 +29,8 @@ def is_transient(error: BaseException) -> bool:
 
 
 @contextmanager
-def reported(context: dg.OpExecutionContext, mirror: MirrorResource, witness: Witness) -> Iterator[None]:
-    """Errors inside become ``Failure`` (no repeat) or ``RetryRequested`` with a pause that doubles.
-
-    ``witness`` is the logger that the domain was given.
-    """
+def reported(context: dg.OpExecutionContext, mirror: MirrorResource) -> Iterator[None]:
+    """Errors inside become ``Failure`` (no repeat) or ``RetryRequested`` with a pause that doubles."""
     import psycopg
 
     from fisio_ayida.bdns.mirror import MirrorFailed
@@ -69,7 +42,8 @@ def reported(context: dg.OpExecutionContext, mirror: MirrorResource, witness: Wi
         yield
     except MirrorFailed as error:
         facts = metadata.failure(error.report)
-        raise _outcome(error, witness.saw_transient, context, mirror, facts) from error
+        transient = any(map(is_transient, error.report.causes))
+        raise _outcome(error, transient, context, mirror, facts) from error
     except (BdnsError, ClockError, psycopg.Error) as error:
         raise _outcome(error, is_transient(error), context, mirror, {}) from error
     except (BadRequest, WarehouseError, EmbeddedServerError) as error:

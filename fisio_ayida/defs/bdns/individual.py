@@ -10,9 +10,10 @@ import dagster as dg
 from pydantic import Field
 
 from fisio_ayida.bdns.datasets import CONVOCATORIAS
-from fisio_ayida.defs.bdns.failures import Witness, reported
+from fisio_ayida.defs.bdns.failures import reported
 from fisio_ayida.defs.bdns.specs import OWNER, asset_key
 from fisio_ayida.defs.resources import LOG, MirrorResource
+from fisio_ayida.telemetry import BoundLogger, bind
 
 if TYPE_CHECKING:
     from fisio_ayida.bdns.single import Single
@@ -29,13 +30,13 @@ class CallConfig(dg.Config):
 def sync_call(
     context: dg.OpExecutionContext, config: CallConfig, mirror: dg.ResourceParam[MirrorResource]
 ) -> None:
-    witness = Witness(LOG, {"jobName": context.job_name, "runId": context.run_id, "dataset": CONVOCATORIAS.name})
-    with reported(context, mirror, witness), mirror.warehouse() as warehouse:
+    log = bind(LOG, jobName=context.job_name, runId=context.run_id, dataset=CONVOCATORIAS.name)
+    with reported(context, mirror), mirror.warehouse() as warehouse:
         code = config.bdns.strip() or _newest(warehouse)
         if code is None:
             context.log.info("no call is stored yet, so there is nothing to read again: run sync_convocatorias")
             return
-        result = asyncio.run(_sync(context, code, mirror, warehouse, witness))
+        result = asyncio.run(_sync(context, code, mirror, warehouse, log))
         context.log.info(f"convocatoria {result.key}: {result.verdict}")
         facts = {"codigo_bdns": result.key, "verdict": result.verdict, "partition": result.partition}
         # A call that could not be decoded has no registration day.
@@ -63,10 +64,10 @@ def _newest(warehouse: "Warehouse") -> str | None:
 
 
 async def _sync(
-    context: dg.OpExecutionContext, code: str, mirror: MirrorResource, warehouse: "Warehouse", witness: Witness
+    context: dg.OpExecutionContext, code: str, mirror: MirrorResource, warehouse: "Warehouse", log: BoundLogger
 ) -> "Single":
     from fisio_ayida.bdns.service import Caller
     from fisio_ayida.bdns.single import sync_convocatoria
 
-    async with mirror.context(warehouse, Caller(context.run_id, context.job_name), witness) as domain:
+    async with mirror.context(warehouse, Caller(context.run_id, context.job_name), log) as domain:
         return await sync_convocatoria(code, domain)

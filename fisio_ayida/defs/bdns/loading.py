@@ -16,9 +16,10 @@ from fisio_ayida.bdns.errors import BadRequest
 from fisio_ayida.bdns.registry import Dataset, Grain
 from fisio_ayida.bdns.windows import parse_day
 from fisio_ayida.defs.bdns.checks import evaluate
-from fisio_ayida.defs.bdns.failures import Witness, reported
+from fisio_ayida.defs.bdns.failures import reported
 from fisio_ayida.defs.bdns.partitions import is_partitioned
 from fisio_ayida.defs.resources import LOG, MirrorResource
+from fisio_ayida.telemetry import BoundLogger, bind
 
 if TYPE_CHECKING:
     from fisio_ayida.bdns.service import Caller, Order
@@ -44,11 +45,11 @@ def load(
     from fisio_ayida.defs.bdns.recorder import Recorder
 
     caller = Caller(context.run.run_id, context.run.job_name)
-    witness = Witness(LOG, {"jobName": caller.job_name, "runId": caller.run_id, "dataset": dataset.name})
-    with reported(context.op_execution_context, mirror, witness), mirror.warehouse() as warehouse:
+    log = bind(LOG, jobName=caller.job_name, runId=caller.run_id, dataset=dataset.name)
+    with reported(context.op_execution_context, mirror), mirror.warehouse() as warehouse:
         order = order_of(context, dataset, config)
         recorder = Recorder(dataset, context.log_event, lambda: warehouse.connect(autocommit=True))
-        partitions = asyncio.run(_sync(context, dataset, order, mirror, warehouse, recorder, caller, witness))
+        partitions = asyncio.run(_sync(context, dataset, order, mirror, warehouse, recorder, caller, log))
         yield from evaluate(context, dataset, partitions, mirror, warehouse)
 
 
@@ -80,14 +81,14 @@ async def _sync(
     warehouse: Warehouse,
     recorder: Recorder,
     caller: Caller,
-    witness: Witness,
+    log: BoundLogger,
 ) -> tuple[str, ...]:
     """The partitions that the order means, all of them loaded; a repeat leaves out what is already done."""
     from fisio_ayida.bdns import service
     from fisio_ayida.defs.bdns.recorder import add_years
 
     async with mirror.context(
-        warehouse, caller, witness, observer=recorder, allow_removals=order.allow_removals
+        warehouse, caller, log, observer=recorder, allow_removals=order.allow_removals
     ) as domain:
         planned = await service.plan(dataset, order, domain)
         if dataset.grain is Grain.YEAR:

@@ -12,7 +12,7 @@ comment on function bdns.normal(text) is
 create table bdns.finalidades (
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -22,7 +22,7 @@ comment on table bdns.finalidades is 'Finalidades: Policy areas.';
 create table bdns.finalidades_history (
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -47,7 +47,7 @@ comment on function bdns.finalidades_as_of(timestamptz) is 'What the source publ
 create table bdns.tipos_beneficiario (
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -57,7 +57,7 @@ comment on table bdns.tipos_beneficiario is 'Tipos de beneficiario: Types of ben
 create table bdns.tipos_beneficiario_history (
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -82,7 +82,7 @@ comment on function bdns.tipos_beneficiario_as_of(timestamptz) is 'What the sour
 create table bdns.instrumentos (
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -92,7 +92,7 @@ comment on table bdns.instrumentos is 'Instrumentos: Aid instruments.';
 create table bdns.instrumentos_history (
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -115,10 +115,10 @@ $$;
 comment on function bdns.instrumentos_as_of(timestamptz) is 'What the source published at that moment, as mirrored';
 
 create table bdns.reglamentos (
-  ambito text not null,
+  ambito text collate "C" not null,
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -126,10 +126,10 @@ create table bdns.reglamentos (
 );
 comment on table bdns.reglamentos is 'Reglamentos: EU regulations, by ámbito.';
 create table bdns.reglamentos_history (
-  ambito text not null,
+  ambito text collate "C" not null,
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -157,7 +157,7 @@ create index reglamentos_history_ambito_idx on bdns.reglamentos_history (ambito)
 create table bdns.sectores (
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -167,7 +167,7 @@ comment on table bdns.sectores is 'Sectores: Agricultural product sectors.';
 create table bdns.sectores_history (
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -192,7 +192,7 @@ comment on function bdns.sectores_as_of(timestamptz) is 'What the source publish
 create table bdns.actividades (
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -202,7 +202,7 @@ comment on table bdns.actividades is 'Actividades: Economic activities (CNAE); i
 create table bdns.actividades_history (
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -227,7 +227,7 @@ comment on function bdns.actividades_as_of(timestamptz) is 'What the source publ
 create table bdns.objetivos (
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -237,7 +237,7 @@ comment on table bdns.objetivos is 'Objetivos: State-aid objectives.';
 create table bdns.objetivos_history (
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -266,9 +266,9 @@ create table bdns.regiones (
   ruta_ids text,
   hoja boolean,
   descripcion text,
-  codigo_nuts text,
+  codigo_nuts text collate "C",
   nombre text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -282,9 +282,9 @@ create table bdns.regiones_history (
   ruta_ids text,
   hoja boolean,
   descripcion text,
-  codigo_nuts text,
+  codigo_nuts text collate "C",
   nombre text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -314,14 +314,14 @@ $$;
 comment on function bdns.regiones_as_of(timestamptz) is 'What the source published at that moment, as mirrored';
 
 create table bdns.organos (
-  id_admon text not null,
-  ruta_ids text not null,
+  id_admon text collate "C" not null,
+  ruta_ids text collate "C" not null,
   id bigint not null,
   nivel integer,
   id_padre bigint,
   hoja boolean,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -329,14 +329,14 @@ create table bdns.organos (
 );
 comment on table bdns.organos is 'Órganos: The tree of granting bodies, every node a row.';
 create table bdns.organos_history (
-  id_admon text not null,
-  ruta_ids text not null,
+  id_admon text collate "C" not null,
+  ruta_ids text collate "C" not null,
   id bigint not null,
   nivel integer,
   id_padre bigint,
   hoja boolean,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -367,10 +367,10 @@ comment on function bdns.organos_as_of(timestamptz) is 'What the source publishe
 create index organos_history_id_admon_idx on bdns.organos_history (id_admon) where end_kind = 'withdrawn';
 
 create table bdns.organos_agrupacion (
-  id_admon text not null,
+  id_admon text collate "C" not null,
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -378,10 +378,10 @@ create table bdns.organos_agrupacion (
 );
 comment on table bdns.organos_agrupacion is 'Órganos, primer nivel: The first level of the tree of granting bodies, as the portal groups them.';
 create table bdns.organos_agrupacion_history (
-  id_admon text not null,
+  id_admon text collate "C" not null,
   id bigint not null,
   descripcion text,
-  descripcion_normal text,
+  descripcion_normal text collate "C",
   extra jsonb,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -407,7 +407,7 @@ comment on function bdns.organos_agrupacion_as_of(timestamptz) is 'What the sour
 create index organos_agrupacion_history_id_admon_idx on bdns.organos_agrupacion_history (id_admon) where end_kind = 'withdrawn';
 
 create table bdns.convocatorias (
-  codigo_bdns text not null,
+  codigo_bdns text collate "C" not null,
   id bigint,
   fecha_recepcion date not null,
   con_detalle boolean,
@@ -441,7 +441,7 @@ create table bdns.convocatorias (
 );
 comment on table bdns.convocatorias is 'Convocatorias: Calls for grants: the listing completed by the detail of each call.';
 create table bdns.convocatorias_history (
-  codigo_bdns text not null,
+  codigo_bdns text collate "C" not null,
   id bigint,
   fecha_recepcion date not null,
   con_detalle boolean,
@@ -516,7 +516,7 @@ comment on function bdns.convocatorias_as_of(timestamptz) is 'What the source pu
 create index convocatorias_history_fecha_recepcion_idx on bdns.convocatorias_history (fecha_recepcion) where end_kind = 'withdrawn';
 
 create table bdns.convocatorias_documentos (
-  codigo_bdns text not null,
+  codigo_bdns text collate "C" not null,
   id bigint not null,
   descripcion text,
   nombre_fic text,
@@ -529,7 +529,7 @@ create table bdns.convocatorias_documentos (
 );
 comment on table bdns.convocatorias_documentos is 'Convocatorias: Attachments of a call';
 create table bdns.convocatorias_documentos_history (
-  codigo_bdns text not null,
+  codigo_bdns text collate "C" not null,
   id bigint not null,
   descripcion text,
   nombre_fic text,
@@ -559,7 +559,7 @@ $$;
 comment on function bdns.convocatorias_documentos_as_of(timestamptz) is 'What the source published at that moment, as mirrored';
 
 create table bdns.convocatorias_anuncios (
-  codigo_bdns text not null,
+  codigo_bdns text collate "C" not null,
   num_anuncio bigint not null,
   titulo text,
   titulo_leng text,
@@ -575,7 +575,7 @@ create table bdns.convocatorias_anuncios (
 );
 comment on table bdns.convocatorias_anuncios is 'Convocatorias: Extracts published in official gazettes';
 create table bdns.convocatorias_anuncios_history (
-  codigo_bdns text not null,
+  codigo_bdns text collate "C" not null,
   num_anuncio bigint not null,
   titulo text,
   titulo_leng text,
@@ -611,16 +611,16 @@ $$;
 comment on function bdns.convocatorias_anuncios_as_of(timestamptz) is 'What the source published at that moment, as mirrored';
 
 create table bdns.convocatorias_objetivos (
-  codigo_bdns text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  descripcion text collate "C" not null,
   row_hash bigint not null,
   valid_from timestamptz not null,
   primary key (codigo_bdns, descripcion)
 );
 comment on table bdns.convocatorias_objetivos is 'Convocatorias: State-aid objectives';
 create table bdns.convocatorias_objetivos_history (
-  codigo_bdns text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  descripcion text collate "C" not null,
   row_hash bigint not null,
   valid_from timestamptz not null,
   valid_to timestamptz not null,
@@ -639,18 +639,18 @@ $$;
 comment on function bdns.convocatorias_objetivos_as_of(timestamptz) is 'What the source published at that moment, as mirrored';
 
 create table bdns.convocatorias_sectores (
-  codigo_bdns text not null,
-  codigo text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  codigo text collate "C" not null,
+  descripcion text collate "C" not null,
   row_hash bigint not null,
   valid_from timestamptz not null,
   primary key (codigo_bdns, codigo, descripcion)
 );
 comment on table bdns.convocatorias_sectores is 'Convocatorias: Economic sectors (CNAE)';
 create table bdns.convocatorias_sectores_history (
-  codigo_bdns text not null,
-  codigo text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  codigo text collate "C" not null,
+  descripcion text collate "C" not null,
   row_hash bigint not null,
   valid_from timestamptz not null,
   valid_to timestamptz not null,
@@ -670,16 +670,16 @@ $$;
 comment on function bdns.convocatorias_sectores_as_of(timestamptz) is 'What the source published at that moment, as mirrored';
 
 create table bdns.convocatorias_sectores_productos (
-  codigo_bdns text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  descripcion text collate "C" not null,
   row_hash bigint not null,
   valid_from timestamptz not null,
   primary key (codigo_bdns, descripcion)
 );
 comment on table bdns.convocatorias_sectores_productos is 'Convocatorias: Agricultural product sectors';
 create table bdns.convocatorias_sectores_productos_history (
-  codigo_bdns text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  descripcion text collate "C" not null,
   row_hash bigint not null,
   valid_from timestamptz not null,
   valid_to timestamptz not null,
@@ -698,8 +698,8 @@ $$;
 comment on function bdns.convocatorias_sectores_productos_as_of(timestamptz) is 'What the source published at that moment, as mirrored';
 
 create table bdns.convocatorias_regiones (
-  codigo_bdns text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  descripcion text collate "C" not null,
   codigo_nuts text,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -707,8 +707,8 @@ create table bdns.convocatorias_regiones (
 );
 comment on table bdns.convocatorias_regiones is 'Convocatorias: Regions that a call covers';
 create table bdns.convocatorias_regiones_history (
-  codigo_bdns text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  descripcion text collate "C" not null,
   codigo_nuts text,
   row_hash bigint not null,
   valid_from timestamptz not null,
@@ -729,16 +729,16 @@ $$;
 comment on function bdns.convocatorias_regiones_as_of(timestamptz) is 'What the source published at that moment, as mirrored';
 
 create table bdns.convocatorias_instrumentos (
-  codigo_bdns text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  descripcion text collate "C" not null,
   row_hash bigint not null,
   valid_from timestamptz not null,
   primary key (codigo_bdns, descripcion)
 );
 comment on table bdns.convocatorias_instrumentos is 'Convocatorias: Aid instruments';
 create table bdns.convocatorias_instrumentos_history (
-  codigo_bdns text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  descripcion text collate "C" not null,
   row_hash bigint not null,
   valid_from timestamptz not null,
   valid_to timestamptz not null,
@@ -757,16 +757,16 @@ $$;
 comment on function bdns.convocatorias_instrumentos_as_of(timestamptz) is 'What the source published at that moment, as mirrored';
 
 create table bdns.convocatorias_tipos_beneficiario (
-  codigo_bdns text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  descripcion text collate "C" not null,
   row_hash bigint not null,
   valid_from timestamptz not null,
   primary key (codigo_bdns, descripcion)
 );
 comment on table bdns.convocatorias_tipos_beneficiario is 'Convocatorias: Eligible types of beneficiary';
 create table bdns.convocatorias_tipos_beneficiario_history (
-  codigo_bdns text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  descripcion text collate "C" not null,
   row_hash bigint not null,
   valid_from timestamptz not null,
   valid_to timestamptz not null,
@@ -785,16 +785,16 @@ $$;
 comment on function bdns.convocatorias_tipos_beneficiario_as_of(timestamptz) is 'What the source published at that moment, as mirrored';
 
 create table bdns.convocatorias_fondos (
-  codigo_bdns text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  descripcion text collate "C" not null,
   row_hash bigint not null,
   valid_from timestamptz not null,
   primary key (codigo_bdns, descripcion)
 );
 comment on table bdns.convocatorias_fondos is 'Convocatorias: EU funds';
 create table bdns.convocatorias_fondos_history (
-  codigo_bdns text not null,
-  descripcion text not null,
+  codigo_bdns text collate "C" not null,
+  descripcion text collate "C" not null,
   row_hash bigint not null,
   valid_from timestamptz not null,
   valid_to timestamptz not null,
@@ -817,7 +817,7 @@ create table bdns.concesiones (
   cod_concesion text,
   fecha_concesion date,
   beneficiario text not null,
-  identificador text,
+  identificador text collate "C",
   nombre text,
   persona_fisica boolean,
   dato_personal boolean,
@@ -826,7 +826,7 @@ create table bdns.concesiones (
   ayuda_equivalente numeric not null,
   url_br text,
   tiene_proyecto boolean,
-  numero_convocatoria text not null,
+  numero_convocatoria text collate "C" not null,
   id_convocatoria bigint,
   convocatoria text,
   descripcion_cooficial text,
@@ -847,7 +847,7 @@ create table bdns.concesiones_history (
   cod_concesion text,
   fecha_concesion date,
   beneficiario text not null,
-  identificador text,
+  identificador text collate "C",
   nombre text,
   persona_fisica boolean,
   dato_personal boolean,
@@ -856,7 +856,7 @@ create table bdns.concesiones_history (
   ayuda_equivalente numeric not null,
   url_br text,
   tiene_proyecto boolean,
-  numero_convocatoria text not null,
+  numero_convocatoria text collate "C" not null,
   id_convocatoria bigint,
   convocatoria text,
   descripcion_cooficial text,
@@ -913,7 +913,7 @@ create index concesiones_history_fecha_alta_idx on bdns.concesiones_history (fec
 
 create table bdns.ayudas_estado (
   id_concesion bigint not null,
-  numero_convocatoria text not null,
+  numero_convocatoria text collate "C" not null,
   id_convocatoria bigint,
   convocatoria text,
   id_persona bigint,
@@ -926,7 +926,7 @@ create table bdns.ayudas_estado (
   fecha_concesion date,
   fecha_alta date not null,
   beneficiario text not null,
-  identificador text,
+  identificador text collate "C",
   nombre text,
   persona_fisica boolean,
   dato_personal boolean,
@@ -946,7 +946,7 @@ create table bdns.ayudas_estado (
 comment on table bdns.ayudas_estado is 'Ayudas de Estado: Awards that are State aid under EU law.';
 create table bdns.ayudas_estado_history (
   id_concesion bigint not null,
-  numero_convocatoria text not null,
+  numero_convocatoria text collate "C" not null,
   id_convocatoria bigint,
   convocatoria text,
   id_persona bigint,
@@ -959,7 +959,7 @@ create table bdns.ayudas_estado_history (
   fecha_concesion date,
   fecha_alta date not null,
   beneficiario text not null,
-  identificador text,
+  identificador text collate "C",
   nombre text,
   persona_fisica boolean,
   dato_personal boolean,
@@ -1021,7 +1021,7 @@ create index ayudas_estado_history_fecha_alta_idx on bdns.ayudas_estado_history 
 
 create table bdns.minimis (
   id_concesion bigint not null,
-  numero_convocatoria text not null,
+  numero_convocatoria text collate "C" not null,
   id_convocatoria bigint,
   id_persona bigint,
   codigo_concesion text,
@@ -1032,7 +1032,7 @@ create table bdns.minimis (
   fecha_concesion date,
   fecha_registro date not null,
   beneficiario text not null,
-  identificador text,
+  identificador text collate "C",
   nombre text,
   persona_fisica boolean,
   dato_personal boolean,
@@ -1046,7 +1046,7 @@ create table bdns.minimis (
 comment on table bdns.minimis is 'Minimis: De minimis aid.';
 create table bdns.minimis_history (
   id_concesion bigint not null,
-  numero_convocatoria text not null,
+  numero_convocatoria text collate "C" not null,
   id_convocatoria bigint,
   id_persona bigint,
   codigo_concesion text,
@@ -1057,7 +1057,7 @@ create table bdns.minimis_history (
   fecha_concesion date,
   fecha_registro date not null,
   beneficiario text not null,
-  identificador text,
+  identificador text collate "C",
   nombre text,
   persona_fisica boolean,
   dato_personal boolean,
@@ -1108,7 +1108,7 @@ create table bdns.partidos_politicos (
   cod_concesion text,
   fecha_concesion date,
   beneficiario text not null,
-  identificador text,
+  identificador text collate "C",
   nombre text,
   persona_fisica boolean,
   dato_personal boolean,
@@ -1117,7 +1117,7 @@ create table bdns.partidos_politicos (
   ayuda_equivalente numeric not null,
   url_br text,
   tiene_proyecto boolean,
-  numero_convocatoria text not null,
+  numero_convocatoria text collate "C" not null,
   id_convocatoria bigint,
   convocatoria text,
   nivel1 text,
@@ -1134,7 +1134,7 @@ create table bdns.partidos_politicos_history (
   cod_concesion text,
   fecha_concesion date,
   beneficiario text not null,
-  identificador text,
+  identificador text collate "C",
   nombre text,
   persona_fisica boolean,
   dato_personal boolean,
@@ -1143,7 +1143,7 @@ create table bdns.partidos_politicos_history (
   ayuda_equivalente numeric not null,
   url_br text,
   tiene_proyecto boolean,
-  numero_convocatoria text not null,
+  numero_convocatoria text collate "C" not null,
   id_convocatoria bigint,
   convocatoria text,
   nivel1 text,
@@ -1190,7 +1190,7 @@ comment on function bdns.partidos_politicos_as_of(timestamptz) is 'What the sour
 create table bdns.grandes_beneficiarios (
   id_persona bigint not null,
   beneficiario text not null,
-  identificador text,
+  identificador text collate "C",
   nombre text,
   persona_fisica boolean,
   dato_personal boolean,
@@ -1205,7 +1205,7 @@ comment on table bdns.grandes_beneficiarios is 'Grandes beneficiarios: Beneficia
 create table bdns.grandes_beneficiarios_history (
   id_persona bigint not null,
   beneficiario text not null,
-  identificador text,
+  identificador text collate "C",
   nombre text,
   persona_fisica boolean,
   dato_personal boolean,
@@ -1331,7 +1331,7 @@ $$;
 comment on function bdns.planes_estrategicos_documentos_as_of(timestamptz) is 'What the source published at that moment, as mirrored';
 
 create table bdns.planes_estrategicos_vigencia (
-  extremo text not null,
+  extremo text collate "C" not null,
   id bigint not null,
   descripcion integer,
   extra jsonb,
@@ -1341,7 +1341,7 @@ create table bdns.planes_estrategicos_vigencia (
 );
 comment on table bdns.planes_estrategicos_vigencia is 'Vigencia de los planes estratégicos: The years in which strategic plans may begin and end: the portal''s two selectors.';
 create table bdns.planes_estrategicos_vigencia_history (
-  extremo text not null,
+  extremo text collate "C" not null,
   id bigint not null,
   descripcion integer,
   extra jsonb,
@@ -1365,10 +1365,10 @@ $$;
 comment on function bdns.planes_estrategicos_vigencia_as_of(timestamptz) is 'What the source published at that moment, as mirrored';
 
 create table bdns.sanciones (
-  clave text not null,
+  clave text collate "C" not null,
   ordinal integer not null,
   repeticiones integer not null,
-  numero_convocatoria text not null,
+  numero_convocatoria text collate "C" not null,
   convocatoria text,
   nivel1 text,
   nivel2 text,
@@ -1378,7 +1378,7 @@ create table bdns.sanciones (
   infraccion text,
   importe numeric,
   sancionado text not null,
-  identificador text,
+  identificador text collate "C",
   nombre text,
   persona_fisica boolean,
   dato_personal boolean,
@@ -1393,10 +1393,10 @@ create table bdns.sanciones (
 );
 comment on table bdns.sanciones is 'Sanciones: Penalties imposed on beneficiaries.';
 create table bdns.sanciones_history (
-  clave text not null,
+  clave text collate "C" not null,
   ordinal integer not null,
   repeticiones integer not null,
-  numero_convocatoria text not null,
+  numero_convocatoria text collate "C" not null,
   convocatoria text,
   nivel1 text,
   nivel2 text,
@@ -1406,7 +1406,7 @@ create table bdns.sanciones_history (
   infraccion text,
   importe numeric,
   sancionado text not null,
-  identificador text,
+  identificador text collate "C",
   nombre text,
   persona_fisica boolean,
   dato_personal boolean,
