@@ -59,15 +59,22 @@ def fail(message: str, code: int) -> NoReturn:
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Expected failures as one line and a code: 2 for what was asked, 1 for what went wrong."""
+    import psycopg
+
+    from fisio_ayida.warehouse.clock import ClockError
     from fisio_ayida.warehouse.embedded import EmbeddedServerError
     from fisio_ayida.warehouse.engine import WarehouseError
+    from fisio_ayida.warehouse.locks import LockBusy
 
     try:
         yield
     except (BadRequest, UnknownDataset, SettingsError) as error:
         fail(str(error.args[0] if isinstance(error, UnknownDataset) else error), BAD_INPUT)
-    except (BdnsError, WarehouseError, EmbeddedServerError) as error:
+    except (BdnsError, WarehouseError, EmbeddedServerError, ClockError, LockBusy) as error:
         fail(str(error), FAILED)
+    except psycopg.Error as error:
+        # Only the server's own words: the rest may quote a row.
+        fail(f"database: {error.diag.message_primary or str(error).splitlines()[0]}", FAILED)
 
 
 def named(names: list[str]) -> list[Dataset]:
@@ -82,6 +89,11 @@ def terminal(settings: Settings) -> Terminal:
     level = "WARNING" if sys.stderr.isatty() else settings.log_level
     log = telemetry.configure(level=level, style=settings.log_format)
     return Terminal(settings, log, str(uuid.uuid4()), utc_now, random.random)
+
+
+def everything(*, dated: bool) -> list[Dataset]:
+    """What 'all' means: every dataset, or with dates those that have registration days."""
+    return [d for d in DATASETS.values() if d.is_windowed or not dated]
 
 
 @app.command(help="Bring datasets to what the BDNS publishes now.\n\n" + _DATASETS_HELP)
@@ -108,7 +120,7 @@ def sync(
 
     with plain_errors():
         settings = Settings.load(os.environ)
-        chosen = list(DATASETS.values()) if datasets == ["all"] else named(datasets)
+        chosen = everything(dated=bool(date_from or date_to)) if datasets == ["all"] else named(datasets)
         order = Order(
             date_from=parse_day("from", date_from) if date_from else None,
             date_to=parse_day("to", date_to) if date_to else None,

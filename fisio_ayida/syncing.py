@@ -23,7 +23,6 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from fisio_ayida.bdns.client import Traffic
-from fisio_ayida.bdns.errors import BdnsError
 from fisio_ayida.bdns.evidence import Load
 from fisio_ayida.bdns.mirror import Context, MirrorFailed, Observer, Report, mirror
 from fisio_ayida.bdns.records import Batch
@@ -72,19 +71,23 @@ class Terminal:
 def run_sync(
     terminal: Terminal, datasets: Sequence[Dataset], order: Order, *, dagster_home: str | None, quiet: bool
 ) -> int:
-    """Sync each dataset in turn and print the table; the exit code says the worst that happened."""
+    """Sync each dataset in turn and print the table; the exit code says the worst that happened.
+
+    What was asked is checked for all of them before anything is written for one.
+    """
     console = Console(stderr=True)
     reports: list[Report] = []
     failures: list[str] = []
     with open_warehouse(terminal.settings) as warehouse, Reporter(dagster_home) as reporter:
-        for dataset in datasets:
-            try:
-                reports.append(_run(_sync(terminal, warehouse, dataset, order, reporter, console, quiet)))
-            except MirrorFailed as error:
-                reports.append(error.report)
-                failures.append(str(error))
-            except BdnsError as error:
-                failures.append(f"{dataset.name}: {error}")
+        plans = [(dataset, _run(_plan(terminal, warehouse, dataset, order))) for dataset in datasets]
+        for dataset, partitions in plans:
+            with _progress(console, hidden=quiet) as progress:
+                reporter.show(Bar(progress, dataset, len(list(windows(dataset, partitions)))))
+                try:
+                    reports.append(_run(_sync(terminal, warehouse, dataset, partitions, order, reporter)))
+                except MirrorFailed as error:
+                    reports.append(error.report)
+                    failures.append(str(error))
     _print_table(reports)
     for failure in failures:
         console.print(f"error: {failure}", style="red", markup=False, highlight=False, soft_wrap=True)
@@ -93,23 +96,29 @@ def run_sync(
     return HELD if any(report.held for report in reports) else OK
 
 
+async def _plan(terminal: Terminal, warehouse: Warehouse, dataset: Dataset, order: Order) -> list[str]:
+    async with terminal.context(warehouse, f"sync_{dataset.name}") as context:
+        check_source(context)
+        return await plan(dataset, order, context)
+
+
 async def _sync(
-    terminal: Terminal, warehouse: Warehouse, dataset: Dataset, order: Order, reporter: Reporter,
-    console: Console, quiet: bool,
+    terminal: Terminal, warehouse: Warehouse, dataset: Dataset, partitions: Sequence[str], order: Order,
+    reporter: Reporter,
 ) -> Report:  # fmt: skip
     async with terminal.context(
         warehouse, f"sync_{dataset.name}", observer=reporter, allow_removals=order.allow_removals
     ) as context:
-        check_source(context)
-        partitions = await plan(dataset, order, context)
-        with Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rows]:>12,} rows"),
-            TextColumn("{task.fields[speed]:>8,.0f} rows/s"), TextColumn("{task.fields[pages]} pages"),
-            TimeElapsedColumn(), TimeRemainingColumn(),
-            console=console, disable=quiet or not console.is_terminal, transient=True,
-        ) as progress:  # fmt: skip
-            reporter.show(Bar(progress, dataset, len(list(windows(dataset, partitions)))))
-            return await mirror(dataset, partitions, context)
+        return await mirror(dataset, partitions, context)
+
+
+def _progress(console: Console, *, hidden: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rows]:>12,} rows"),
+        TextColumn("{task.fields[speed]:>8,.0f} rows/s"), TextColumn("{task.fields[pages]} pages"),
+        TimeElapsedColumn(), TimeRemainingColumn(),
+        console=console, disable=hidden or not console.is_terminal, transient=True,
+    )  # fmt: skip
 
 
 T = TypeVar("T")

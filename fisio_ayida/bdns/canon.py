@@ -39,7 +39,7 @@ def _fold_latin1() -> tuple[bytes, bytes]:
     table = bytearray(range(256))
     delete = bytearray()
     for code in range(256):
-        folded = unicodedata.normalize("NFKD", chr(code).upper())[:1]
+        folded = unicodedata.normalize("NFKD", chr(code)).upper()[:1]
         if folded.isascii() and folded.isalnum():
             table[code] = ord(folded)
         else:

@@ -243,6 +243,7 @@ def _as_text(values: Sequence[Any], kind: str) -> Sequence[str]:
     raise ValueError(f"no COPY text for columns of type {kind}")
 
 
+_TAB, _NEWLINE = 9, 10
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\ufffd"})
 
 
@@ -252,11 +253,12 @@ def _lines(columns: Sequence[Sequence[str]]) -> bytes:
     if n == 0:
         return b""
     text = "\n".join(map("\t".join, zip(*columns, strict=True)))
-    if text.count("\t") == n * (width - 1) and text.count("\n") == n - 1:
-        for special, escape in (("\\", "\\\\"), ("\r", "\\r"), ("\x00", "\ufffd")):
-            if special in text:
-                text = text.replace(special, escape)
-    else:
-        escaped = ([v.translate(_ESCAPES) for v in column] for column in columns)
-        text = "\n".join(map("\t".join, zip(*escaped, strict=True)))
-    return text.encode("utf-8", "replace") + b"\n"
+    for special, escape in (("\\", "\\\\"), ("\r", "\\r"), ("\x00", "\ufffd")):
+        if special in text:
+            text = text.replace(special, escape)
+    lines = text.encode("utf-8", "replace") + b"\n"
+    octets = np.frombuffer(lines, dtype=np.uint8)
+    if np.count_nonzero(octets == _TAB) == n * (width - 1) and np.count_nonzero(octets == _NEWLINE) == n:
+        return lines
+    escaped = ([v.translate(_ESCAPES) for v in column] for column in columns)
+    return "\n".join(map("\t".join, zip(*escaped, strict=True))).encode("utf-8", "replace") + b"\n"

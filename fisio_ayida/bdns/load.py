@@ -8,7 +8,6 @@ and superseded versions to history and gives the counts. Fetching and committing
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -19,8 +18,10 @@ import psycopg
 
 from fisio_ayida.bdns import evidence, merge, stored
 from fisio_ayida.bdns.codec import Frame, Int64s, codec, text_id
+from fisio_ayida.bdns.damping import Damper
 from fisio_ayida.bdns.errors import ContractBroken, IncompleteWindow, WindowHeld
-from fisio_ayida.bdns.records import Batch, Drift, Record, Reject
+from fisio_ayida.bdns.ordinals import Unnumbered
+from fisio_ayida.bdns.records import Batch, Drift, Reject
 from fisio_ayida.bdns.windows import Window
 from fisio_ayida.warehouse.copying import Copying
 
@@ -114,14 +115,8 @@ class WindowLoad:
         self._copying = Copying(conn)
         self._aside: dict[str | None, list[bytes]] = {}
         self._aside_bytes = 0
-        self._sighted = (
-            evidence.sightings(conn, self.dataset, window.partitions) if self.dataset.flapping else set()
-        )
-        self._first_sightings: list[tuple[str, str, str]] = []
-        self._settled: list[tuple[str, str]] = []
-        self._repeats = 0
-        self._unnumbered: list[Record] = []
-        self._unnumbered_extras: dict[int, dict[str, Any]] = {}
+        self._damper = Damper(conn, window)
+        self._unnumbered = Unnumbered()
 
     def __enter__(self) -> WindowLoad:
         return self
@@ -143,10 +138,7 @@ class WindowLoad:
         self.rejects += batch.rejects
         self.drifts += batch.drifts
         if self.dataset.ordinal:
-            # Rows that nothing identifies can only be told apart when all of them are there.
-            start = len(self._unnumbered)
-            self._unnumbered += batch.records
-            self._unnumbered_extras |= {start + i: extra for i, extra in batch.extras.items()}
+            self._unnumbered.add(batch)
         else:
             self._take(batch)
 
@@ -174,10 +166,12 @@ class WindowLoad:
         same = found.copy()
         same[found] = self.stored.hashes[positions[found]] == hashes[found]
         self.stored.seen[positions[found]] = True
-        if self._sighted:
-            self._settle_sightings(batch, frame)
+        if self._damper.awaits:
+            whole = [i for i in range(len(ids)) if i not in batch.partial]
+            keys = self.codec.keys(frame)
+            self._damper.see([keys[i] for i in whole], [batch.records[i] for i in whole])
         changed = found & ~same
-        if self.dataset.flapping and changed.any():
+        if self._damper.applies and changed.any():
             changed, same = self._damp(batch, frame, parts, hashes, positions, changed, same)
         new = inside & ~found
         self._count(parts, new, changed, same)
@@ -274,97 +268,31 @@ class WindowLoad:
                 [msgspec.json.encode(batch.extras[i]).decode().replace("\\u0000", "\\ufffd") for i in chosen],
             )
 
-    # -- values that vanish and come back ---------------------------------------------------------
-
-    def _settle_sightings(self, batch: Batch, frame: Frame) -> None:
-        """A value that is back, after one null, was never gone."""
-        keys = self.codec.keys(frame)
-        waiting = {key for key, _ in self._sighted}
-        for i, key in enumerate(keys):
-            if key not in waiting or i in batch.partial:
-                continue
-            for column in self.dataset.flapping:
-                if (key, column.name) in self._sighted and getattr(batch.records[i], column.field) is not None:
-                    self._settled.append((key, column.name))
-                    self._sighted.discard((key, column.name))
-
     def _damp(
         self, batch: Batch, frame: Frame, parts: Int64s, hashes: Int64s, positions: Int64s,
         changed: Bools, same: Bools,
     ) -> tuple[Bools, Bools]:  # fmt: skip
-        """Put back what has vanished for the first time; believe what is missing for the second."""
+        """Compare again, with what has vanished for the first time put back."""
         keys = self.codec.keys(frame)
-        chosen = [int(i) for i in np.flatnonzero(changed)]
+        chosen = np.flatnonzero(changed).tolist()
         self._copying.finish()
-        before = stored.flapping_values(self.conn, self.dataset, [keys[i] for i in chosen])
-        restored: list[int] = []
-        for i in chosen:
-            record, old = batch.records[i], before.get(keys[i], {})
-            for column in self.dataset.flapping:
-                if getattr(record, column.field) is not None or old.get(column.name) is None:
-                    continue
-                if (keys[i], column.name) in self._sighted:
-                    self._settled.append((keys[i], column.name))
-                    continue
-                setattr(record, column.field, old[column.name])
-                self._first_sightings.append((self.window.partitions[int(parts[i])], keys[i], column.name))
-                restored.append(i)
-        if not restored:
+        touched = self._damper.damp(
+            [keys[i] for i in chosen],
+            [self.window.partitions[parts[i]] for i in chosen],
+            [batch.records[i] for i in chosen],
+        )
+        if not touched:
             return changed, same
-        touched = sorted(set(restored))
-        again = self.codec.hashes(self.codec.frame([batch.records[i] for i in touched]))
+        rows = [chosen[i] for i in touched]
+        again = self.codec.hashes(self.codec.frame([batch.records[i] for i in rows]))
         frame.forget()
         changed, same = changed.copy(), same.copy()
-        for i, value in zip(touched, again, strict=True):
+        for i, value in zip(rows, again, strict=True):
             hashes[i] = value
-            self.counts[self.window.partitions[int(parts[i])]].damped += 1
+            self.counts[self.window.partitions[parts[i]]].damped += 1
             if value == self.stored.hashes[positions[i]]:
                 changed[i], same[i] = False, True
         return changed, same
-
-    # -- rows that nothing identifies -------------------------------------------------------------
-
-    def _disambiguated(self) -> Batch:
-        """Equal keys told apart by an ordinal; rows with nothing to tell them apart become one with a count.
-
-        Rows that are stored keep the ordinal they have, so that of two penalties with one key only the
-        one that differs is a change.
-        """
-        frame = self.codec.frame(self._unnumbered)
-        copies: dict[tuple[str, int], list[int]] = {}
-        for i, (key, value) in enumerate(
-            zip(frame[self.dataset.key[0]], self.codec.hashes(frame).tolist(), strict=True)
-        ):
-            copies.setdefault((key, value), []).append(i)
-        records: list[Record] = []
-        extras: dict[int, dict[str, Any]] = {}
-        for same in copies.values():
-            first = self._unnumbered[same[0]]
-            first.repeticiones = len(same)
-            if same[0] in self._unnumbered_extras:
-                extras[len(records)] = self._unnumbered_extras[same[0]]
-            records.append(first)
-        self._repeats = len(self._unnumbered) - len(records)
-        frame = self.codec.frame(records)
-        groups: dict[str, list[Any]] = {}
-        for key, value, record in zip(
-            frame[self.dataset.key[0]], self.codec.hashes(frame).tolist(), records, strict=True
-        ):
-            groups.setdefault(key, []).append((value, record))
-        taken = self._stored_ordinals()
-        for key, members in groups.items():
-            _number(members, taken.get(key, {}))
-        counts = next(iter(self.counts.values()))
-        counts.repeated = self._repeats
-        return Batch(records, extras=extras)
-
-    def _stored_ordinals(self) -> dict[str, dict[int, int]]:
-        """For each stored key, which hash has which ordinal."""
-        out: dict[str, dict[int, int]] = {}
-        for key, value in zip(self.stored.keys or (), self.stored.hashes.tolist(), strict=True):
-            name, _, ordinal = key.rpartition("|")
-            out.setdefault(name, {})[value] = int(ordinal)
-        return out
 
     # -- the end ----------------------------------------------------------------------------------
 
@@ -375,8 +303,9 @@ class WindowLoad:
         withdrawn. Raises :class:`IncompleteWindow` (ask again) or :class:`WindowHeld` (a person must allow
         it); the caller then rolls back.
         """
-        if self._unnumbered:
-            self._take(self._disambiguated())
+        if self.dataset.ordinal:
+            self._take(self._unnumbered.numbered(self.codec, self.stored))
+            self.counts[self.window.partitions[0]].repeated = self._unnumbered.repeats
         self._flush_aside()
         if whole:
             self._prove()
@@ -389,10 +318,7 @@ class WindowLoad:
             merge.withdraw(self.conn, self.codec, [self.stored.key(int(i)) for i in gone], self.now)
             for i in gone:
                 self.counts[self.window.partitions[int(self.stored.parts[i])]].removed += 1
-        if self._first_sightings or self._settled:
-            evidence.update_sightings(
-                self.conn, self.dataset, first=self._first_sightings, over=self._settled, now=self.now
-            )
+        self._damper.save(self.now)
         for reject in self.rejects:
             self.counts[self._partition_of(reject)].rejected += 1
         taken = sum(len(ids) for ids in self._ids)
@@ -400,7 +326,7 @@ class WindowLoad:
             self.counts,
             self.received,
             self.outside,
-            self.received - taken - self._repeats,
+            self.received - taken - self._unnumbered.repeats,
             self.total_first,
             self.total_last,
             self.rejects,
@@ -425,7 +351,7 @@ class WindowLoad:
         ids = np.concatenate(self._ids) if self._ids else np.zeros(0, dtype=np.int64)
         # They come in order where the source can sort by key, and then there is nothing to look for.
         distinct = len(ids) if np.all(ids[1:] > ids[:-1]) else len(np.unique(ids))
-        unusable = self.received - len(ids) - self._repeats
+        unusable = self.received - len(ids) - self._unnumbered.repeats
         words = (
             f"{self.dataset.name} {self.window.label}: received {self.received} rows, {distinct} distinct keys"
             f" ({unusable} unusable), the source announced {self.total_first} on the first page"
@@ -518,15 +444,3 @@ class WindowLoad:
         except (msgspec.DecodeError, KeyError, TypeError):
             return self.window.partitions[0]
         return value if value in self._index else self.window.partitions[0]
-
-
-def _number(members: Sequence[tuple[int, Any]], taken: Mapping[int, int]) -> None:
-    """Give each record of one key its ordinal: the one its hash is stored under, else the lowest free."""
-    used = {taken[value] for value, _ in members if value in taken}
-    for value, record in sorted(members, key=lambda m: m[0]):
-        if value in taken:
-            record.ordinal = taken[value]
-            continue
-        ordinal = next(n for n in range(len(members) + len(used) + 1) if n not in used)
-        used.add(ordinal)
-        record.ordinal = ordinal

@@ -246,17 +246,13 @@ def _evidence(
         counts = outcome.counts[partition]
         share = counts.received / outcome.received if outcome.received else 1 / size
         rows.append(
-            Load(
-                dataset=window.dataset.name,
-                partition_key=partition,
-                status=Status.REJECTED if broken else Status.OK,
-                valid_from=load.now,
-                started_at=started,
-                finished_at=context.now(),
-                window_label=window.label,
-                source=context.client.base_url,
-                run_id=context.run_id,
-                job_name=context.job_name,
+            _row(
+                window,
+                partition,
+                Status.REJECTED if broken else Status.OK,
+                context,
+                started,
+                load.now,
                 total_first=outcome.total_first,
                 total_last=outcome.total_last,
                 window_received=outcome.received,
@@ -280,6 +276,25 @@ def _evidence(
     return rows
 
 
+def _row(
+    window: Window, partition: str, status: Status, context: Context, started: dt.datetime,
+    valid_from: dt.datetime, **numbers: Any,
+) -> Load:  # fmt: skip
+    return Load(
+        dataset=window.dataset.name,
+        partition_key=partition,
+        status=status,
+        valid_from=valid_from,
+        started_at=started,
+        finished_at=context.now(),
+        window_label=window.label,
+        source=context.client.base_url,
+        run_id=context.run_id,
+        job_name=context.job_name,
+        **numbers,
+    )
+
+
 def _share(whole: int, part: int, parts: int) -> int:
     """Part number ``part`` of a whole number cut into ``parts`` that add up to it."""
     return whole * (part + 1) // parts - whole * part // parts
@@ -291,24 +306,15 @@ def _held(
     out = {}
     for partition in error.partitions:
         counts = load.counts[partition]
-        out[partition] = Load(
-            dataset=window.dataset.name,
-            partition_key=partition,
-            status=Status.HELD,
-            valid_from=started,
-            started_at=started,
-            finished_at=context.now(),
-            window_label=window.label,
-            source=context.client.base_url,
-            run_id=context.run_id,
-            job_name=context.job_name,
+        out[partition] = _row(
+            window, partition, Status.HELD, context, started, load.now,
             total_first=load.total_first,
             total_last=load.total_last,
             window_received=load.received,
             rows_received=counts.received,
             would_remove=counts.would_remove,
             error=str(error),
-        )
+        )  # fmt: skip
     return out
 
 
@@ -330,14 +336,7 @@ def _keep(
 def _record_failure(window: Window, context: Context, words: str) -> None:
     """Evidence of a failure, after its transaction was rolled back; the load's connection may be gone."""
     now = context.now()
-    rows = [
-        Load(
-            dataset=window.dataset.name, partition_key=partition, status=Status.FAILED, valid_from=now,
-            started_at=now, finished_at=now, window_label=window.label, source=context.client.base_url,
-            run_id=context.run_id, job_name=context.job_name, error=words,
-        )
-        for partition in window.partitions
-    ]  # fmt: skip
+    rows = [_row(window, p, Status.FAILED, context, now, now, error=words) for p in window.partitions]
     try:
         with context.connect() as conn, conn.transaction():
             evidence.record(conn, rows)

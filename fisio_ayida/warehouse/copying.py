@@ -6,6 +6,8 @@ Not here: building the lines at speed; who needs that does it beside the data.
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -14,6 +16,7 @@ import psycopg
 
 NULL = "\x01"
 """The mark for null, as a whole value: one byte, and no text of ours is just that."""
+_SEND_BUFFER_BYTES = 2 * 1024 * 1024
 _OPTIONS = "(FORMAT text, NULL E'\\x01', ENCODING 'UTF8')"
 
 
@@ -23,6 +26,7 @@ class Copying:
     """
 
     def __init__(self, conn: psycopg.Connection[Any]) -> None:
+        _widen(conn)
         self._conn = conn
         self._table: str | None = None
         self._copy: psycopg.Copy | None = None
@@ -54,3 +58,14 @@ class Copying:
         self._table = self._copy = None
         with suppress(psycopg.Error):
             self._open.__exit__(type(error), error, error.__traceback__)
+
+
+def _widen(conn: psycopg.Connection[Any]) -> None:
+    """Let more rows wait in the socket than the usual 200 KB, so that the server never waits for us.
+
+    Only for unix sockets: those of TCP grow by themselves, and stop doing so once they are set. The
+    kernel caps what it is asked for.
+    """
+    with socket.socket(fileno=os.dup(conn.fileno())) as own:
+        if own.family == socket.AF_UNIX:
+            own.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
