@@ -38,6 +38,11 @@ def text_id(key: str) -> int:
     return signed(xxhash.xxh3_64_intdigest(key.encode("utf-8", "surrogatepass")))
 
 
+def extra_text(extra: Mapping[str, Any]) -> str:
+    """Unknown fields as jsonb takes them: a NUL character becomes U+FFFD."""
+    return msgspec.json.encode(extra).decode().replace("\\u0000", "\\ufffd")
+
+
 def _plain(values: Sequence[Any]) -> list[Any]:
     """Texts without blanks at their ends, an empty one as None."""
     if None in values:
@@ -155,7 +160,7 @@ class Codec:
         columns: list[Sequence[str]] = [_as_text(frame[c.name], c.type) for c in self.dataset.columns]
         extra = [NULL] * n
         for index, value in extras.items():
-            extra[index] = msgspec.json.encode(value).decode().replace("\\u0000", "\\ufffd")
+            extra[index] = extra_text(value)
         columns += [extra, _numbers(hashes.tolist()), [valid_from.isoformat()] * n]
         return _lines(columns)
 

@@ -49,14 +49,12 @@ def _beneficiary(name: str = "beneficiario", *, required: bool = True) -> tuple[
     )  # fmt: skip
 
 
-def _levels(prefix: str = "") -> tuple[Column, ...]:
+def _levels() -> tuple[Column, ...]:
     return (
-        Column("nivel1", "text", "Administration type: ESTADO, AUTONOMICA, LOCAL, OTROS",
-               source=f"{prefix}nivel1"),
-        Column("nivel2", "text", "Ministry, region, municipality or body", source=f"{prefix}nivel2"),
-        Column("nivel3", "text", "Body; null where the administration has two levels",
-               source=f"{prefix}nivel3"),
-    )  # fmt: skip
+        Column("nivel1", "text", "Administration type: ESTADO, AUTONOMICA, LOCAL, OTROS"),
+        Column("nivel2", "text", "Ministry, region, municipality or body"),
+        Column("nivel3", "text", "Body; null where the administration has two levels"),
+    )
 
 
 def _text(name: str, source: str, description: str, **more: object) -> Column:

@@ -14,7 +14,6 @@ from typing import Any
 
 import psycopg
 import xxhash
-from psycopg.rows import dict_row
 
 from fisio_ayida.bdns.records import Drift, Reject
 from fisio_ayida.bdns.registry import Dataset
@@ -94,21 +93,6 @@ def complete_partitions(conn: psycopg.Connection[Any], dataset: Dataset) -> set[
         [dataset.name, Status.OK],
     )
     return {key for (key,) in rows}
-
-
-def latest_loads(
-    conn: psycopg.Connection[Any], dataset: Dataset, partitions: Sequence[str] | None = None
-) -> list[dict[str, Any]]:
-    """The last load of each partition (all, or those named), by partition."""
-    with conn.cursor(row_factory=dict_row) as cur:
-        return cur.execute(
-            """
-            select distinct on (partition_key) * from ops.loads
-            where dataset = %s and (%s::text[] is null or partition_key = any(%s))
-            order by partition_key, id desc
-            """,
-            [dataset.name, partitions, partitions],
-        ).fetchall()
 
 
 def keep_rejects(

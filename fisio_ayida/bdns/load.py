@@ -17,7 +17,7 @@ import numpy as np
 import psycopg
 
 from fisio_ayida.bdns import evidence, merge, stored
-from fisio_ayida.bdns.codec import Frame, Int64s, codec, text_id
+from fisio_ayida.bdns.codec import Frame, Int64s, codec, extra_text, text_id
 from fisio_ayida.bdns.damping import Damper
 from fisio_ayida.bdns.errors import ContractBroken, IncompleteWindow, WindowHeld
 from fisio_ayida.bdns.ordinals import Unnumbered
@@ -39,8 +39,13 @@ class Guard:
     rows: int = 100
     allow: bool = False
 
+    def exceeded(self, count: int, of: int) -> bool:
+        """Whether so many of so many are more than may pass unseen."""
+        return count > self.rows and count > self.share * of
+
     def holds(self, removed: int, of: int) -> bool:
-        return not self.allow and removed > self.rows and removed > self.share * of
+        """Whether a removal waits for a person, who has not yet allowed it."""
+        return not self.allow and self.exceeded(removed, of)
 
 
 @dataclass(slots=True)
@@ -98,7 +103,6 @@ class WindowLoad:
         self.now = now
         self.guard = guard
         self.staged = staged
-        self.skip = skip
         self.codec = codec(window.dataset)
         self.stored = stored.read(conn, window)
         self.counts = {p: Counts() for p in window.partitions}
@@ -108,6 +112,7 @@ class WindowLoad:
         self.rejects: list[Reject] = []
         self.drifts: list[Drift] = []
         self._index = {p: i for i, p in enumerate(window.partitions)}
+        self._skipped = [self._index[p] for p in skip if p in self._index]
         self._ids: list[Int64s] = []
         self._new_ids: list[Int64s] = []
         self._new_parts: list[Int64s] = []
@@ -196,8 +201,8 @@ class WindowLoad:
                 )
         self.outside += len(strangers)
         inside = parts >= 0
-        if self.skip:
-            inside &= ~np.isin(parts, [self._index[p] for p in self.skip if p in self._index])
+        if self._skipped:
+            inside &= ~np.isin(parts, self._skipped)
         return parts, inside
 
     def _count(self, parts: Int64s, new: Bools, changed: Bools, same: Bools) -> None:
@@ -265,7 +270,7 @@ class WindowLoad:
                 self.conn,
                 self.dataset,
                 [keys[i] for i in chosen],
-                [msgspec.json.encode(batch.extras[i]).decode().replace("\\u0000", "\\ufffd") for i in chosen],
+                [extra_text(batch.extras[i]) for i in chosen],
             )
 
     def _damp(
@@ -316,8 +321,8 @@ class WindowLoad:
         self._count_restored()
         if len(gone):
             merge.withdraw(self.conn, self.codec, [self.stored.key(int(i)) for i in gone], self.now)
-            for i in gone:
-                self.counts[self.window.partitions[int(self.stored.parts[i])]].removed += 1
+            for counts in self.counts.values():
+                counts.removed = counts.would_remove
         self._damper.save(self.now)
         for reject in self.rejects:
             self.counts[self._partition_of(reject)].rejected += 1
@@ -369,9 +374,8 @@ class WindowLoad:
             # A record whose key cannot be read may be any of those that are missing.
             return np.zeros(0, dtype=np.int64)
         missing = np.flatnonzero(~self.stored.seen)
-        if self.skip:
-            skipped = [self._index[p] for p in self.skip if p in self._index]
-            missing = missing[~np.isin(self.stored.parts[missing], skipped)]
+        if self._skipped:
+            missing = missing[~np.isin(self.stored.parts[missing], self._skipped)]
         if rejected:
             missing = np.array(
                 [i for i in missing if str(self.stored.key(int(i))) not in rejected], dtype=np.int64
@@ -400,9 +404,8 @@ class WindowLoad:
             )
 
     def _apply_stage(self) -> None:
-        if self.codec.children:
-            for child in self.codec.children:
-                merge.replace_children(self.conn, self.dataset, child, self.now)
+        for child in self.codec.children:
+            merge.replace_children(self.conn, self.dataset, child, self.now)
         if self.staged or self.codec.children:
             self._recount_moved()
         merge.supersede(self.conn, self.codec, self.now)
@@ -412,7 +415,7 @@ class WindowLoad:
         """Keys that were taken for new and are stored under another partition have changed it."""
         stage = merge.stage_table(self.dataset)
         key = merge.key_expression(self.dataset, "s")
-        same = " and ".join(f"t.{k} = s.{k}" for k in self.dataset.key)
+        same = merge.same_key(self.dataset.key, "t", "s")
         rows = self.conn.execute(f"select {key} from {stage} s join {self.dataset.table} t on {same}").fetchall()
         moved = {int(k) if self.dataset.integer_key else text_id(k) for (k,) in rows}
         for ids, parts in zip(self._new_ids, self._new_parts, strict=True):

@@ -25,7 +25,8 @@ def key_expression(dataset: Dataset, alias: str = "") -> str:
     return " || '|' || ".join(f"{prefix}{k}::text" for k in dataset.key)
 
 
-def _same_key(key: Sequence[str], left: str, right: str) -> str:
+def same_key(key: Sequence[str], left: str, right: str) -> str:
+    """The condition under which a row of ``left`` and one of ``right`` have one key."""
     return " and ".join(f"{left}.{k} = {right}.{k}" for k in key)
 
 
@@ -47,7 +48,7 @@ def supersede(conn: Connection, codec: Codec, now: dt.datetime) -> None:
     """Staged rows whose key is stored replace the stored version, which moves to history."""
     dataset = codec.dataset
     columns = ", ".join(codec.stored_columns)
-    stage, match = stage_table(dataset), _same_key(dataset.key, "t", "s")
+    stage, match = stage_table(dataset), same_key(dataset.key, "t", "s")
     conn.execute(
         f"""
         insert into {dataset.table}_history ({columns}, valid_to, end_kind)
@@ -68,7 +69,7 @@ def insert_staged(conn: Connection, codec: Codec) -> None:
         f"""
         insert into {dataset.table} ({columns})
         select {columns} from {stage_table(dataset)} s
-        where not exists (select from {dataset.table} t where {_same_key(dataset.key, "t", "s")})
+        where not exists (select from {dataset.table} t where {same_key(dataset.key, "t", "s")})
         """
     )
 
@@ -77,7 +78,7 @@ def replace_children(conn: Connection, dataset: Dataset, child: ChildCodec, now:
     """Bring the child rows of every staged parent to what is staged, touching only those that differ."""
     stage, parents = stage_table(dataset, child.child.name), stage_table(dataset)
     columns = ", ".join(child.stored_columns)
-    same = f"{_same_key(child.key, 't', 's')} and t.row_hash = s.row_hash"
+    same = f"{same_key(child.key, 't', 's')} and t.row_hash = s.row_hash"
     conn.execute(
         f"""
         with gone as (
@@ -88,7 +89,7 @@ def replace_children(conn: Connection, dataset: Dataset, child: ChildCodec, now:
         )
         insert into {child.table}_history ({columns}, valid_to, end_kind)
         select {columns}, %s,
-          case when exists (select from {stage} s where {_same_key(child.key, "gone", "s")})
+          case when exists (select from {stage} s where {same_key(child.key, "gone", "s")})
                then '{SUPERSEDED}' else '{WITHDRAWN}' end
         from gone
         """,
@@ -98,7 +99,7 @@ def replace_children(conn: Connection, dataset: Dataset, child: ChildCodec, now:
         f"""
         insert into {child.table} ({columns})
         select {columns} from {stage} s
-        where not exists (select from {child.table} t where {_same_key(child.key, "t", "s")})
+        where not exists (select from {child.table} t where {same_key(child.key, "t", "s")})
         """
     )
 

@@ -237,7 +237,7 @@ def _evidence(
     size = len(window.partitions)
     traffic = context.client.traffic - before
     seconds = time.monotonic() - clock
-    broken = context.guard.holds(outcome.unusable, outcome.received)
+    broken = context.guard.exceeded(outcome.unusable, outcome.received)
     rows = []
     for i, partition in enumerate(window.partitions):
         if partition in plan.held:

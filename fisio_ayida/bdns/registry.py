@@ -165,7 +165,6 @@ class Dataset:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     parameters: tuple[str, ...] = ()
-    fixed: tuple[tuple[str, str], ...] = ()
     order: str | None = None
     dates: DateFilter | None = None
     partition_column: str | None = None

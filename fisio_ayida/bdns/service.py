@@ -118,19 +118,24 @@ async def sync(dataset: Dataset, order: Order, context: Context) -> Report:
 def check_source(context: Context) -> None:
     """Raise :class:`BadRequest` rather than mix the made-up rows of a stand-in with the State's."""
     with context.connect() as conn:
-        row = conn.execute("select source from ops.loads order by id desc limit 1").fetchone()
-    if row is None or _is_local(row[0]) == _is_local(context.client.base_url):
+        source = _last_source(conn)
+    if source is None or _is_local(source) == _is_local(context.client.base_url):
         return
     raise BadRequest(
-        f"BDNS_BASE_URL={context.client.base_url} and this database was filled from {row[0]}: real and made-up "
+        f"BDNS_BASE_URL={context.client.base_url} and this database was filled from {source}: real and made-up "
         "rows would mix. Name another database (DATABASE_URL) or another FISIO_AYIDA_HOME"
     )
 
 
 def filled_from_stand_in(conn: psycopg.Connection[Any]) -> bool:
     """Whether the last load came from a server of this machine, and so is made up."""
+    source = _last_source(conn)
+    return source is not None and _is_local(source)
+
+
+def _last_source(conn: psycopg.Connection[Any]) -> str | None:
     row = conn.execute("select source from ops.loads order by id desc limit 1").fetchone()
-    return row is not None and _is_local(row[0])
+    return str(row[0]) if row else None
 
 
 def _is_local(url: str) -> bool:

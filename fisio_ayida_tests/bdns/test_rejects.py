@@ -67,6 +67,13 @@ def test_an_unusable_record_without_a_key_stops_every_withdrawal_of_its_window(l
     assert_true(lab, "concesiones", MONDAY, MONDAY)
 
 
+def test_allowing_removals_does_not_make_a_window_of_rejects_complete(labs: Callable[..., Lab]) -> None:
+    lab = labs(rows_per_day={"concesiones": 300})
+    lab.sim.fault("rename_field", "concesiones/busqueda", field="importe", to="cuantia", all=True)
+    report = lab.sync("concesiones", MONDAY, allow_removals=True)
+    assert report.loads[0].status == "rejected"
+
+
 def test_a_renamed_required_field_rejects_all_whole_and_removes_nothing(labs: Callable[..., Lab]) -> None:
     lab = labs(rows_per_day={"concesiones": 300})
     lab.sync("concesiones", MONDAY)
