@@ -33,6 +33,9 @@ class Terminal:
     def __init__(self, home: Path, sim: BdnsSimulator, warehouse: Warehouse) -> None:
         self.home, self.sim, self.warehouse = home, sim, warehouse
         shutil.copy(ROOT / "dagster.yaml", home / "dagster.yaml")
+        # Two processes that create SQLite storage at once can both stamp its version: make it before either starts.
+        with dg.DagsterInstance.from_config(str(home)) as instance:
+            instance.get_runs(limit=1)
 
     def environment(self) -> Mapping[str, str]:
         return {
