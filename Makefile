@@ -45,6 +45,7 @@ bench: $(VENV)/.dev
 docs: $(VENV)/.runtime
 	$(BIN)/python -m fisio_ayida.settings > docs/settings.md
 	$(BIN)/python -m fisio_ayida.bdns.dictionary > docs/data-dictionary.md
+	$(BIN)/python -m fisio_ayida.events.page > docs/events.md
 
 clean:
 	rm -rf $(VENV) .fisio_ayida .bench build *.egg-info
