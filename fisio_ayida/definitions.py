@@ -14,6 +14,8 @@ import dagster as dg
 from fisio_ayida.defs.bdns.assets import mirror_assets
 from fisio_ayida.defs.bdns.jobs import jobs
 from fisio_ayida.defs.bdns.schedules import schedules
+from fisio_ayida.defs.events.inbox import inbox_asset, process_events
+from fisio_ayida.defs.events.sensor import events_sensor
 from fisio_ayida.defs.executors import executor
 from fisio_ayida.defs.resources import MirrorResource
 from fisio_ayida.settings import Settings
@@ -28,10 +30,12 @@ def build_definitions(
         SettingsError: a variable has a wrong value; one line for each.
     """
     settings = settings or Settings.load()
+    all_jobs = [*jobs(), process_events()]
     return dg.Definitions(
-        assets=mirror_assets(),
-        jobs=jobs(),
+        assets=[*mirror_assets(), inbox_asset()],
+        jobs=all_jobs,
         schedules=schedules(),
+        sensors=[events_sensor(all_jobs)],
         resources={"mirror": MirrorResource(settings), **(resources or {})},
         executor=executor(settings),
     )

@@ -1,6 +1,7 @@
-"""The job that reads one call again by its BDNS code, for the portal's "refresh this call".
+"""The job that reads single calls again by their BDNS code, for the portal's "refresh this call".
 
-The comparison with what is stored is the domain's (``bdns/single.py``).
+One call by configuration, or the calls that claimed events ask for. The comparison with what is stored is the
+domain's (``bdns/single.py``).
 """
 
 import asyncio
@@ -12,7 +13,9 @@ from pydantic import Field
 from fisio_ayida.bdns.datasets import CONVOCATORIAS
 from fisio_ayida.defs.bdns.failures import reported
 from fisio_ayida.defs.bdns.specs import OWNER, asset_key
+from fisio_ayida.defs.events.running import handle_events
 from fisio_ayida.defs.resources import LOG, MirrorResource
+from fisio_ayida.events.registry import SYNC_CALLS
 from fisio_ayida.telemetry import BoundLogger, bind
 
 if TYPE_CHECKING:
@@ -24,12 +27,16 @@ class CallConfig(dg.Config):
     """Which call to read."""
 
     bdns: str = Field("", description="BDNS code, 1 to 16 digits; empty: the newest call that is stored")
+    claim: str | None = Field(None, description="A claim of events that ask for calls, given by the sensor")
 
 
 @dg.op(description="Read one call again and store what has changed.")
 def sync_call(
     context: dg.OpExecutionContext, config: CallConfig, mirror: dg.ResourceParam[MirrorResource]
 ) -> None:
+    if config.claim:
+        handle_events(context, mirror, (SYNC_CALLS,), config.claim)
+        return
     log = bind(LOG, jobName=context.job_name, runId=context.run_id, dataset=CONVOCATORIAS.name)
     with reported(context, mirror), mirror.warehouse() as warehouse:
         code = config.bdns.strip() or _newest(warehouse)

@@ -18,6 +18,7 @@ from fisio_ayida.bdns.windows import parse_day
 from fisio_ayida.defs.bdns.checks import evaluate
 from fisio_ayida.defs.bdns.failures import reported
 from fisio_ayida.defs.bdns.partitions import is_partitioned
+from fisio_ayida.defs.events.launched import claim_kept
 from fisio_ayida.defs.resources import LOG, MirrorResource
 from fisio_ayida.telemetry import BoundLogger, bind
 
@@ -46,7 +47,11 @@ def load(
 
     caller = Caller(context.run.run_id, context.run.job_name)
     log = bind(LOG, jobName=caller.job_name, runId=caller.run_id, dataset=dataset.name)
-    with reported(context.op_execution_context, mirror), mirror.warehouse() as warehouse:
+    with (
+        reported(context.op_execution_context, mirror),
+        mirror.warehouse() as warehouse,
+        claim_kept(context.run.tags, warehouse),
+    ):
         order = order_of(context, dataset, config)
         recorder = Recorder(dataset, context.log_event, lambda: warehouse.connect(autocommit=True))
         partitions = asyncio.run(_sync(context, dataset, order, mirror, warehouse, recorder, caller, log))
