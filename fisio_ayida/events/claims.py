@@ -109,7 +109,10 @@ update events.inbox i set
   state = case when i.cancelled_by is not null then 'skipped'
                when suspect and i.losses + 1 >= %(most)s then 'dead'
                when i.attempt > 1 then 'retry' else 'received' end,
+  due_at = case when %(postpone)s > interval '0' then greatest(i.due_at, %(now)s + %(postpone)s)
+                else i.due_at end,
   reason = case when i.cancelled_by is not null then 'cancelled by ' || i.cancelled_by
+                when %(postpone)s > interval '0' then %(why)s
                 when suspect then %(why)s || ', ' || (i.losses + 1) || ' of ' || %(most)s || ' times'
                 else i.reason end
 from (
@@ -240,16 +243,24 @@ def open_claims(conn: Connection) -> list[OpenClaim]:
 
 
 def release(
-    conn: Connection, claim: uuid.UUID, *, now: dt.datetime, why: str, lost: bool, most: int = MOST_LOSSES
+    conn: Connection,
+    claim: uuid.UUID,
+    *,
+    now: dt.datetime,
+    why: str,
+    lost: bool,
+    postpone: dt.timedelta = dt.timedelta(0),
+    most: int = MOST_LOSSES,
 ) -> int:
     """End a claim and give its unfinished events back; gives how many there were.
 
     Args:
         lost: its run died; what it had in its hands counts one loss and is dead after ``most`` of them.
+        postpone: they are not due before this has passed.
     """
     with conn.transaction():
         # Against a run that is only slow and commits now: it holds the locks of its events until it is done.
-        values = {"id": claim, "now": now, "why": why, "lost": lost, "most": most}
+        values = {"id": claim, "now": now, "why": why, "lost": lost, "postpone": postpone, "most": most}
         back = conn.execute(RELEASE, values).rowcount
         end(conn, claim, "lost" if lost else "released", now)
     return back

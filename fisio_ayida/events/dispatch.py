@@ -26,6 +26,8 @@ Connection = psycopg.Connection[Any]
 BEAT = "events_inbox"
 #: Runs of one kind that may be open at once: a burst becomes few large runs, and one waits while another works.
 MOST_OPEN = 2
+#: How long events wait whose run failed before it could take them.
+NOT_STARTED_PAUSE = dt.timedelta(minutes=1)
 # Events through SQL that one tick looks at.
 _ADMIT, _ADMIT_ROUNDS = 500, 20
 
@@ -123,7 +125,7 @@ def look_after(
         elif claim.kind == "launch":
             _end_launch(conn, claim, run, now, log)
         else:
-            _lose(conn, claim, run.id, now, log, lost=run.status in (Status.FAILED, Status.DIED))
+            _end_batch(conn, claim, run, now, log)
 
 
 def is_due(conn: Connection, now: dt.datetime) -> bool:
@@ -165,6 +167,24 @@ def _batches(conn: Connection, now: dt.datetime, lease: dt.timedelta) -> list[Cl
 def _launches(conn: Connection, now: dt.datetime, lease: dt.timedelta) -> list[Claim]:
     rows = sorted((row for row in EVENTS.values() if isinstance(row.work, Launch)), key=lambda r: -r.priority)
     return [claim for row in rows for claim in claims.claim_launches(conn, row, now=now, lease=lease)]
+
+
+def _end_batch(
+    conn: Connection,
+    claim: OpenClaim,
+    run: Run,
+    now: dt.datetime,
+    log: logging.Logger | logging.LoggerAdapter[Any],
+) -> None:
+    """A run that has ended holds nothing, unless it died or never got as far as its claim."""
+    failed = run.status in (Status.FAILED, Status.DIED)
+    if not failed or claim.started_at is not None:
+        _lose(conn, claim, run.id, now, log, lost=failed)
+        return
+    # A release that does not start, a wrong setting: asking again at once would fail again at once.
+    why = f"the run {run.id} failed before it began: {run.message or 'its process died'}"
+    claims.release(conn, claim.id, now=now, why=why, lost=False, postpone=NOT_STARTED_PAUSE)
+    log.error("%s; its events wait for %s", why, NOT_STARTED_PAUSE)
 
 
 def _end_launch(

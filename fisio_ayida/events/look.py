@@ -82,3 +82,9 @@ def find_event(conn: psycopg.Connection[Any], id_: str) -> Seen | None:
         else Step(row["received_at"], row["state"], 0, None, row["reason"])
     )
     return Seen(**row, steps=(first, *(Step(**each) for each in later)))
+
+
+def trace_of(conn: psycopg.Connection[Any], id_: str) -> str | None:
+    """The ``runId`` that came with an event, by which its sender follows it through the logs."""
+    row = conn.execute("select data ->> 'runId' from events.inbox where id = %s", [id_]).fetchone()
+    return row[0] if row else None

@@ -27,6 +27,7 @@ async def opened(
     works: Collection[Batch], mirror: MirrorResource, warehouse: Warehouse, caller: Caller, log: Log
 ) -> AsyncIterator[Handlers]:
     """The handlers of all events of these kinds of runs."""
+    from fisio_ayida.bdns.service import check_source
     from fisio_ayida.events import canary
     from fisio_ayida.events.work import Inside
 
@@ -36,6 +37,7 @@ async def opened(
         yield {name: inside[name] for name in wanted}
         return
     async with mirror.context(warehouse, caller, log) as domain:
+        check_source(domain)
         known = {**inside, **_of_bdns(domain)}
         yield {name: handler for name, handler in known.items() if name in wanted}
 

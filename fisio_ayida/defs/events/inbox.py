@@ -11,6 +11,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 from pydantic import Field
 
+from fisio_ayida.defs.bdns.failures import reported
 from fisio_ayida.defs.bdns.specs import OWNER
 from fisio_ayida.defs.events.by_hand import run_launches
 from fisio_ayida.defs.resources import MirrorResource
@@ -78,9 +79,10 @@ def inbox_asset() -> dg.AssetsDefinition:
 
         op_context = context.op_execution_context
         tally = handle_events(op_context, mirror, _works(config.claim), config.claim)
-        if not config.claim:
-            run_launches(context, mirror)
-        yield from _report(tally, mirror)
+        with reported(op_context, mirror):
+            if not config.claim:
+                run_launches(context, mirror)
+            yield from _report(tally, mirror)
 
     return inbox
 
