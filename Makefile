@@ -10,18 +10,19 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) .
+	$(INSTALL) '.[demo]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime
-	$(INSTALL) '.[dev]'
+	$(INSTALL) '.[demo,dev]'
 	@touch $@
 
-# Fill an embedded PostgreSQL from a local stand-in of the BDNS, change the world, sync again, prove it.
+# Fill an embedded PostgreSQL from a local stand-in of the BDNS, change the world, sync again, prove it; then
+# send events through the gateway and watch them become runs.
 demo: $(VENV)/.runtime
 	$(BIN)/fisio-ayida demo
 
-# Dagster's UI on the same data: http://127.0.0.1:3000
+# Dagster's UI on the same data, http://127.0.0.1:3000, and the gateway for events, http://127.0.0.1:8288
 dev: $(VENV)/.runtime
 	$(BIN)/fisio-ayida dev
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +27,7 @@ from rich.table import Table
 from fisio_ayida.bdns.datasets import DATASETS
 from fisio_ayida.bdns.registry import Dataset
 from fisio_ayida.bdns.windows import yesterday
+from fisio_ayida.demo_events import ChildEnded, end, gateway, show_events
 from fisio_ayida.settings import Settings
 from fisio_ayida.simulators.bdns import SimulatorProcess
 
@@ -39,6 +40,7 @@ STEP = {
 }  # fmt: skip
 #: What identifies a row for the stand-in's truth call, where that is not the mirror's key.
 _TRUTH_KEY = {"organos": "id_admon || '|' || nivel || '|' || id"}
+GATEWAY_PORT = 8288
 _NO_TRUTH = {"planes_estrategicos_vigencia"}
 
 
@@ -71,13 +73,19 @@ def run_demo(settings: Settings, *, days: int, now: Callable[[], dt.datetime]) -
                 sim.step(**STEP)
                 _show(console, _materialize(console, local, first, last), warehouse)
                 agreed &= _compare(console, warehouse, sim, first, last, changes=True)
+                console.rule(
+                    "3. An app sends events: its own SDK, the gateway, the inbox, Dagster's sensor and runs"
+                )
+                arrived = show_events(console, local, warehouse)
     seconds = time.monotonic() - started
+    words = "Every number agrees with the source" if agreed else "SOME NUMBERS DO NOT AGREE"
+    words += ", every event arrived" if arrived else ", BUT SOME EVENTS DID NOT END AS THEY SHOULD"
+    good = agreed and arrived
     console.print(
-        f"{'Every number agrees with the source.' if agreed else 'SOME NUMBERS DO NOT AGREE.'} {seconds:.0f} s. "
-        "See it all in Dagster's UI: make dev",
-        style="bold green" if agreed else "bold red",
+        f"{words}. {seconds:.0f} s. See it all in Dagster's UI: make dev",
+        style="bold green" if good else "bold red",
     )
-    return 0 if agreed else 1
+    return 0 if good else 1
 
 
 def demo_settings(settings: Settings, base_url: str) -> Settings:
@@ -228,17 +236,31 @@ def mirrored(
 
 
 def run_dev(settings: Settings, *, port: int, now: Callable[[], dt.datetime]) -> int:
-    """Dagster's UI; when the database holds demo data, with a stand-in, so that its buttons work."""
+    """Dagster's UI and the gateway; when the database holds demo data, with a stand-in, so that buttons work."""
     home = prepare_dagster_home(settings)
     command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
     environment = {**os.environ, "DAGSTER_HOME": str(home), "FISIO_AYIDA_HOME": str(settings.home)}
-    if not _holds_demo_data(settings):
+    console = Console(stderr=True)
+    with ExitStack() as stack:
+        if _holds_demo_data(settings):
+            today = yesterday(now()) + dt.timedelta(days=1)
+            sim = stack.enter_context(SimulatorProcess(["--today", today.isoformat()]))
+            console.print(f"demo data: the stand-in of the BDNS answers at {sim.base_url}")
+            environment |= {"BDNS_BASE_URL": sim.base_url, "BDNS_REQUESTS_PER_SECOND": "0"}
+        # On loopback, for whoever tries it out; what the environment says wins.
+        keys = {name: os.environ.get(name) or "local" for name in ("INNGEST_EVENT_KEY", "CRON_SECRET")}
+        try:
+            url = stack.enter_context(
+                gateway(settings, {**keys, "DAGSTER_UI_URL": f"http://127.0.0.1:{port}"}, port=GATEWAY_PORT)
+            )
+            console.print(f"events: INNGEST_BASE_URL={url}, INNGEST_EVENT_KEY={_shown(keys['INNGEST_EVENT_KEY'])}")
+        except ChildEnded as error:
+            console.print(f"no gateway: {error}", style="yellow")
         return _run(command, environment)
-    today = yesterday(now()) + dt.timedelta(days=1)
-    with SimulatorProcess(["--today", today.isoformat()]) as sim:
-        Console(stderr=True).print(f"demo data: the stand-in of the BDNS answers at {sim.base_url}")
-        environment |= {"BDNS_BASE_URL": sim.base_url, "BDNS_REQUESTS_PER_SECOND": "0"}
-        return _run(command, environment)
+
+
+def _shown(key: str) -> str:
+    return key if key == "local" else "as in the environment"
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -252,13 +274,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
         try:
             return process.wait()
         except KeyboardInterrupt:
-            # A shell may have told background commands to ignore the first of these.
-            for end, seconds in ((signal.SIGINT, 10.0), (signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)):
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, end)
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(seconds)
-                    break
+            end(process)
             return 130
 
 

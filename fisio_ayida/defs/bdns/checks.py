@@ -51,9 +51,11 @@ def evaluate(
                 )
 
 
-def facts(finding: Finding, partitions: int) -> dict[str, Any]:
+def facts(finding: Finding, partitions: int | None = None) -> dict[str, Any]:
     """The numbers of a finding and some of what was found."""
-    found: dict[str, Any] = {"count": finding.count, "partitions_looked_at": partitions, **finding.numbers}
+    found: dict[str, Any] = {"count": finding.count, **finding.numbers}
+    if partitions is not None:
+        found["partitions_looked_at"] = partitions
     if finding.sample:
         found["sample"] = dg.MetadataValue.md("\n".join(f"- {words}" for words in finding.sample))
     return found

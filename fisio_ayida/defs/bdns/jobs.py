@@ -12,6 +12,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from fisio_ayida.bdns.datasets import DATASETS
+from fisio_ayida.defs.bdns.documents import documents_job
 from fisio_ayida.defs.bdns.individual import sync_convocatoria_individual
 from fisio_ayida.defs.bdns.specs import OWNER, asset_key, op_name
 
@@ -37,7 +38,8 @@ SYNC_JOBS: dict[str, tuple[str, ...]] = {
 @cache
 def jobs() -> tuple[Job, ...]:
     """All jobs of the mirror, the same objects at each call: schedules point at them."""
-    return (*(sync_job(name, datasets) for name, datasets in SYNC_JOBS.items()), sync_convocatoria_individual)
+    syncs = (sync_job(name, datasets) for name, datasets in SYNC_JOBS.items())
+    return (*syncs, sync_convocatoria_individual, documents_job())
 
 
 def sync_job(name: str, datasets: Sequence[str]) -> UnresolvedAssetJobDefinition:

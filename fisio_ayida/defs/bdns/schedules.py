@@ -75,6 +75,7 @@ WEEKLY_TIMES: Mapping[str, tuple[int, int]] = {
     "sync_planes_estrategicos": (15, 11),
     "sync_grandes_beneficiarios": (45, 11),
 }
+DOCUMENTS_TIME = (30, 11)
 _WEEKLY_DAY = "2"  # Tuesday: Mondays have the week's re-read
 
 
@@ -89,6 +90,9 @@ def schedules() -> list[dg.ScheduleDefinition]:
             continue
         for suffix, cadence in CADENCES.items():
             found.append(_ranged(by_name[name], dataset, suffix, cadence, minute, hour))
+    minute, hour = DOCUMENTS_TIME
+    words = "Every day, after the calls and plans."
+    found.append(_plain(by_name["store_documents"], "documentos_daily", f"{minute} {hour} * * *", words))
     for name, (minute, hour) in WEEKLY_TIMES.items():
         cron = f"{minute} {hour} * * {_WEEKLY_DAY}"
         found.append(_plain(by_name[name], f"{name.removeprefix('sync_')}_weekly", cron, "Every Tuesday."))

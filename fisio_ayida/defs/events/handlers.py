@@ -7,48 +7,51 @@ them (``events/work.py``).
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from fisio_ayida.defs.resources import MirrorResource
-from fisio_ayida.events.registry import EVENTS, Batch
+from fisio_ayida.events.registry import PROCESS, STORE_DOCUMENTS, SYNC_CALLS, Batch
+from fisio_ayida.telemetry import BoundLogger
 
 if TYPE_CHECKING:
+    from fisio_ayida.bdns.documents.visit import Documents
     from fisio_ayida.bdns.mirror import Context
-    from fisio_ayida.bdns.service import Caller, Log
+    from fisio_ayida.bdns.service import Caller
     from fisio_ayida.events.work import Handlers, Inside, Outside, Taken
     from fisio_ayida.warehouse.engine import Warehouse
 
 DETAIL = "convocatorias/detail.requested"
+DOCUMENT = "documents/storage.requested"
 
 
 @asynccontextmanager
 async def opened(
-    works: Collection[Batch], mirror: MirrorResource, warehouse: Warehouse, caller: Caller, log: Log
+    works: Collection[Batch], mirror: MirrorResource, warehouse: Warehouse, caller: Caller, log: BoundLogger
 ) -> AsyncIterator[Handlers]:
-    """The handlers of all events of these kinds of runs."""
+    """The handlers of all events of these kinds of runs.
+
+    Raises:
+        BadRequest: the database was filled from another source than the settings name.
+    """
     from fisio_ayida.bdns.service import check_source
     from fisio_ayida.events import canary
-    from fisio_ayida.events.work import Inside
+    from fisio_ayida.events.work import Inside, Outside
 
-    wanted = {row.name for row in EVENTS.values() if row.work in works}
-    inside: dict[str, Inside | Outside] = {canary.NAME: Inside(canary.echo)}
-    if wanted <= inside.keys():
-        yield {name: inside[name] for name in wanted}
-        return
-    async with mirror.context(warehouse, caller, log) as domain:
-        check_source(domain)
-        known = {**inside, **_of_bdns(domain)}
-        yield {name: handler for name, handler in known.items() if name in wanted}
+    handlers: dict[str, Inside | Outside] = {}
+    async with AsyncExitStack() as stack:
+        if PROCESS in works:
+            handlers[canary.NAME] = Inside(canary.echo)
+        if SYNC_CALLS in works:
+            domain = await stack.enter_async_context(mirror.context(warehouse, caller, log))
+            check_source(domain)
+            handlers[DETAIL] = Outside(lambda event: _sync_call(event, domain))
+        if STORE_DOCUMENTS in works:
+            from fisio_ayida.defs.bdns.documents import documents_context
 
-
-def _of_bdns(domain: Context) -> dict[str, Inside | Outside]:
-    from fisio_ayida.events.work import Outside
-
-    async def detail(event: Taken) -> dict[str, Any]:
-        return await _sync_call(event, domain)
-
-    return {DETAIL: Outside(detail)}
+            documents = await stack.enter_async_context(documents_context(mirror, warehouse, caller, log))
+            handlers[DOCUMENT] = Outside(lambda event: _store_document(event, documents))
+        yield handlers
 
 
 async def _sync_call(event: Taken, domain: Context) -> dict[str, Any]:
@@ -63,3 +66,22 @@ async def _sync_call(event: Taken, domain: Context) -> dict[str, Any]:
     except BadRequest as error:
         raise GiveUp(str(error)) from error
     return {"codigo_bdns": single.key, "verdict": single.verdict, "partition": single.partition}
+
+
+async def _store_document(event: Taken, documents: Documents) -> dict[str, Any]:
+    from fisio_ayida.bdns.documents.errors import UnknownDocument
+    from fisio_ayida.bdns.documents.service import store_document
+    from fisio_ayida.bdns.errors import BadRequest
+    from fisio_ayida.bdns.single import UnknownCode
+    from fisio_ayida.events.outcomes import GiveUp, Skip
+
+    number = event.data["documentId"]
+    if not (number.isascii() and number.isdecimal() and len(number) <= 18):
+        raise GiveUp(f"documentId={number!r} is not a document of the BDNS: 1 to 18 digits")
+    try:
+        visit = await store_document(event.data["bdns"], int(number), documents)
+    except (UnknownCode, UnknownDocument) as error:
+        raise Skip(str(error)) from error
+    except BadRequest as error:
+        raise GiveUp(str(error)) from error
+    return {"document_id": visit.target.id, "verdict": visit.verdict.value, "bytes": visit.size}
