@@ -1,4 +1,4 @@
-"""The command line: ``fisio-ayida sync``, ``db``, ``rejects``, ``simulate``, ``demo``, ``dev``.
+"""The command line: ``fisio-ayida sync``, ``db``, ``rejects``, ``events``, ``gateway``, ``simulate``, ``demo`` …
 
 A door: it reads the environment once, turns words into orders, and shows what happens. What the
 orders do is in the domain; an answer is a table, an error is one line.
@@ -12,23 +12,21 @@ import os
 import random
 import sys
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fisio_ayida import telemetry
-from fisio_ayida.bdns.datasets import DATASETS, UnknownDataset, dataset
-from fisio_ayida.bdns.errors import BadRequest, BdnsError
+from fisio_ayida.bdns.datasets import DATASETS, dataset
+from fisio_ayida.bdns.errors import BadRequest
 from fisio_ayida.bdns.registry import Dataset
-from fisio_ayida.settings import Settings, SettingsError
+from fisio_ayida.eventing import events_app
+from fisio_ayida.exits import FAILED, plain_errors
+from fisio_ayida.settings import Settings
 from fisio_ayida.simulators.cli import simulate_app
 
 if TYPE_CHECKING:
     from fisio_ayida.syncing import Terminal
-
-FAILED, BAD_INPUT = 1, 2
 
 _DATASETS_HELP = "Datasets: " + ", ".join(DATASETS)
 
@@ -43,38 +41,12 @@ db_app = typer.Typer(no_args_is_help=True, help="The database's tables.")
 rejects_app = typer.Typer(no_args_is_help=True, help="Records that could not be used.")
 app.add_typer(db_app, name="db")
 app.add_typer(rejects_app, name="rejects")
+app.add_typer(events_app, name="events")
 app.add_typer(simulate_app, name="simulate")
 
 
 def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
-
-
-def fail(message: str, code: int) -> NoReturn:
-    """One line on standard error, and the end."""
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(code)
-
-
-@contextmanager
-def plain_errors() -> Iterator[None]:
-    """Expected failures as one line and a code: 2 for what was asked, 1 for what went wrong."""
-    import psycopg
-
-    from fisio_ayida.warehouse.clock import ClockError
-    from fisio_ayida.warehouse.embedded import EmbeddedServerError
-    from fisio_ayida.warehouse.engine import WarehouseError
-    from fisio_ayida.warehouse.locks import LockBusy
-
-    try:
-        yield
-    except (BadRequest, UnknownDataset, SettingsError) as error:
-        fail(str(error.args[0] if isinstance(error, UnknownDataset) else error), BAD_INPUT)
-    except (BdnsError, WarehouseError, EmbeddedServerError, ClockError, LockBusy) as error:
-        fail(str(error), FAILED)
-    except psycopg.Error as error:
-        # Only the server's own words: the rest may quote a row.
-        fail(f"database: {error.diag.message_primary or str(error).splitlines()[0]}", FAILED)
 
 
 def named(names: list[str]) -> list[Dataset]:
@@ -213,6 +185,17 @@ def dev(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
 
     with plain_errors():
         raise typer.Exit(run_dev(Settings.load(os.environ), port=port, now=utc_now))
+
+
+@app.command(help="Take events over HTTP: Inngest's event API, the batch routes, health. Ends at SIGTERM.")
+def gateway(
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8288,
+) -> None:
+    from fisio_ayida.gateway.server import run_gateway
+
+    with plain_errors():
+        run_gateway(Settings.load(os.environ), host=host, port=port)
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ _SECRETS_IN_TEXT = (
         ),
         rf"\1{MASK}",
     ),
-    (re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+"), MASK),
+    (re.compile(r"[\w.+\-]{1,128}@[\w\-]+(?:\.[\w\-]+)+"), MASK),
     # Telephones as people and gateways write them. A bare run of nine digits stays: the source's codes look so.
     (re.compile(r"(?<![\w.])\+\d(?:[\s().\-]{0,2}\d){7,14}(?!\w)"), MASK),
     (re.compile(r"(?<!\w)\(\d{2}\)\s?9?\d{4}[\s\-]?\d{4}(?!\w)"), MASK),

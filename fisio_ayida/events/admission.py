@@ -14,10 +14,9 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
-from fisio_ayida import telemetry
 from fisio_ayida.events.ids import Seed
 from fisio_ayida.events.registry import ORGANIZATION_FIELDS, PRIORITIES, Event, find
-from fisio_ayida.events.storable import LONGEST_PROBLEM, unstorable
+from fisio_ayida.events.storable import masked, mended, unstorable
 
 LONGEST_EVENT_BYTES = 512 * 1024
 LONGEST_ID = LONGEST_NAME = 256
@@ -26,6 +25,8 @@ FURTHEST_AHEAD = dt.timedelta(days=366)
 # A sender that stamps its events when it sends them stamps the seed in the same moment.
 SAME_MOMENT = dt.timedelta(seconds=1)
 _FIELDS_SHOWN = 5
+# What pydantic adds to a place for each type that a field may have; no field of ours has such a name.
+_ALTERNATIVES = ("constrained-str", "list[constrained-str]")
 _CODES = frozenset(("literal_error", "string_pattern_mismatch"))
 
 
@@ -88,6 +89,7 @@ def read(body: bytes) -> list[tuple[Incoming, bytes]]:
     Raises:
         BadEvent: not JSON, or neither an object nor an array of objects; the message names the place.
     """
+    body = mended(body)
     try:
         many = body.lstrip()[:1] == b"["
         raws = msgspec.json.decode(body, type=list[msgspec.Raw]) if many else [msgspec.Raw(body)]
@@ -247,12 +249,12 @@ def problem_of(error: ValidationError) -> str:
     problems = error.errors(include_url=False)
     lines = []
     for problem in problems[:_FIELDS_SHOWN]:
-        where = ".".join(("data", *(str(part) for part in problem["loc"])))
+        where = ".".join(("data", *(str(part) for part in problem["loc"] if part not in _ALTERNATIVES)))
         shown = "" if problem["type"] in ("missing", "value_error") else f" ({_shown(problem)})"
         lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}{shown}")
     more = len(problems) - _FIELDS_SHOWN
     # The place of a problem may be a key that the sender made of somebody's address.
-    text = telemetry.mask("; ".join(lines))[:LONGEST_PROBLEM]
+    text = masked("; ".join(lines))
     return text + (f"; and {more} more" if more > 0 else "")
 
 

@@ -69,7 +69,11 @@ OPEN = """
 insert into events.claims (id, kind, job, run_config, run_id, requested_at, started_at, lease_until)
 values (%(id)s, %(kind)s, %(job)s, %(run_config)s, %(run_id)s, %(now)s,
         case when %(run_id)s::text is null then null else %(now)s end, clock_timestamp() + %(lease)s)
-on conflict (id) do nothing
+"""
+# Who opens and who ends a claim wait for one another here: no event may be taken into a claim that has ended.
+LOCK_CLAIM = """
+select ended_at is null, (select count(*) from events.inbox i where i.claim_id = c.id and i.state = 'claimed')
+from events.claims c where id = %s for update
 """
 LAUNCHES = """
 select i.seq, i.id, coalesce(i.data ->> 'dateFrom', '') as first, coalesce(i.data ->> 'dateTo', '') as last
@@ -124,7 +128,6 @@ END = """
 update events.claims set ended_at = %(now)s, outcome = %(outcome)s, working = '{}'
 where id = %(id)s and ended_at is null
 """
-
 END_LAUNCH = """
 update events.inbox
 set state = %(state)s, reason = %(reason)s, run_id = %(run_id)s, claim_id = null, changed_at = %(now)s
@@ -178,6 +181,9 @@ def claim_batch(
     size = 0
     config = {"ops": {work.op: {"config": {"claim": str(claim)}}}}
     with conn.transaction():
+        if before := conn.execute(LOCK_CLAIM, [claim]).fetchone():
+            still_open, size = before
+            return Claim(claim, "batch", work.job, config, size) if still_open else None
         for event in sorted(events, key=lambda row: -row.priority):
             left = event.batch
             for _ in range(_ROUNDS):
@@ -186,7 +192,7 @@ def claim_batch(
                 left, size = left - got, size + got
                 if not got or not left:
                     break
-        if not size and not conn.execute("select 1 from events.claims where id = %s", [claim]).fetchone():
+        if not size:
             return None
         _open(conn, claim, "batch", work.job, config, run_id, lease, now)
     return Claim(claim, "batch", work.job, config, size)
@@ -259,6 +265,7 @@ def release(
         postpone: they are not due before this has passed.
     """
     with conn.transaction():
+        conn.execute(LOCK_CLAIM, [claim])
         # Against a run that is only slow and commits now: it holds the locks of its events until it is done.
         values = {"id": claim, "now": now, "why": why, "lost": lost, "postpone": postpone, "most": most}
         back = conn.execute(RELEASE, values).rowcount
@@ -281,15 +288,9 @@ def end(conn: Connection, claim: uuid.UUID, outcome: str, now: dt.datetime) -> N
 
 
 def _open(
-    conn: Connection,
-    claim: uuid.UUID,
-    kind: str,
-    job: str,
-    config: dict[str, Any],
-    run_id: str | None,
-    lease: dt.timedelta,
-    now: dt.datetime,
-) -> None:
+    conn: Connection, claim: uuid.UUID, kind: str, job: str, config: dict[str, Any], run_id: str | None,
+    lease: dt.timedelta, now: dt.datetime,
+) -> None:  # fmt: skip
     conn.execute(
         OPEN,
         {

@@ -30,12 +30,16 @@ _COLUMNS = {
 _JSON = ("data", "user_data", "meta")
 _SELECT = ", ".join(f"c.{name}::jsonb" if name in _JSON else f"c.{name}" for name in _COLUMNS)
 _ARRAYS = ", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS.items())
-# ``ordinality`` keeps the order of the request as the order of arrival.
+# Numbered in the order of the request, which is the order of arrival; inserted in the order of ids, so that two
+# requests that share some cannot wait for one another in a circle.
 INSERT = f"""
-insert into events.inbox ({", ".join(_COLUMNS)}, source, received_at, changed_at)
-select {_SELECT}, %(source)s, %(now)s, %(now)s
-from unnest({_ARRAYS}) with ordinality as c({", ".join(_COLUMNS)}, place)
-order by c.place
+with c as materialized (
+  select nextval(pg_get_serial_sequence('events.inbox', 'seq')) as seq, p.* from (
+    select * from unnest({_ARRAYS}) with ordinality as p({", ".join(_COLUMNS)}, place) order by place) p)
+insert into events.inbox (seq, {", ".join(_COLUMNS)}, source, received_at, changed_at)
+overriding system value
+select c.seq, {_SELECT}, %(source)s, %(now)s, %(now)s from c
+order by c.id, c.place
 on conflict (id) do nothing
 returning id, seq
 """
@@ -92,7 +96,7 @@ where i.seq = c.seq
 """
 #: What our own routes add to a payload; two requests that differ only there are the same.
 GENERATED = ("runId", "timestamp")
-# Requests that share ids in different orders may wait for one another: the database ends one, which begins again.
+# Whoever still gets into a circle, for the rows of other events, is ended by the database and begins again.
 _TRIES = 5
 
 
@@ -211,6 +215,7 @@ def _compare(
 ) -> list[tuple[int, Candidate]]:
     """Fill in the answers of ids that were there before; gives the corrections that were taken."""
     ignored = GENERATED if source == "batch" else ()
+    repeats = sorted(repeats, key=lambda at: candidates[at].id)
     present = _present(conn, [candidates[at] for at in repeats], ignored)
     corrected: dict[str, tuple[int, Candidate]] = {}
     for at, (refused, same) in zip(repeats, present, strict=True):

@@ -77,8 +77,10 @@ def _rules(event: Event) -> str:
 
 
 def _time(length: dt.timedelta) -> str:
-    seconds = length.total_seconds()
-    return f"{seconds / 60:g} min" if seconds >= 60 and seconds % 60 == 0 else f"{seconds:g} s"
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if length.total_seconds() >= size and length.total_seconds() % size == 0:
+            return f"{length.total_seconds() / size:g} {unit}"
+    return f"{length.total_seconds():g} s"
 
 
 if __name__ == "__main__":

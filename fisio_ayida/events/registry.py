@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from fisio_ayida.events import payloads as p
 
 MINUTE = dt.timedelta(minutes=1)
-HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 
 
@@ -172,6 +171,8 @@ ROWS: tuple[Event, ...] = (
         aliases=("app/convocatorias.detail.requested",),
         route="sync-convocatoria-individual",
         batch=500,
+        # The source allows one call in flight; the others decode and store meanwhile.
+        concurrency=4,
         priority=2,
     ),
     Event(
@@ -217,6 +218,7 @@ ROWS: tuple[Event, ...] = (
         p.Appointment,
         "An appointment was made; the confirmation waits a minute for second thoughts (CONTRACT clinic §3.3).",
         delay=MINUTE,
+        idempotency=Idempotency("appointmentId", DAY),
         cancel_on=(_APPOINTMENT_CANCELLED,),
     ),
     Event("appointment/updated", p.RecordChange, "An appointment's row changed."),
@@ -230,7 +232,12 @@ ROWS: tuple[Event, ...] = (
     _declared("payment/success", "A payment arrived."),
     _declared("payment/failed", "A payment failed."),
     _declared("payment/refunded", "A payment was given back."),
-    _declared("patient/created", "A patient was added."),
+    Event(
+        "patient/created",
+        p.Clinic,
+        "A patient was added.",
+        idempotency=Idempotency("patientId", DAY),
+    ),
     _declared("patient/updated", "A patient's record changed."),
     _declared("session/created", "A session was opened."),
     Event(

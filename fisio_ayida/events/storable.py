@@ -20,6 +20,16 @@ _ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)")
 # More than 16383 digits after the point: Python reads 0.0, jsonb refuses.
 _TINY = re.compile(rb"[eE]-0*[1-9][0-9]{3}|\.[0-9]{15000}")
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_SURROGATES = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[dD][89a-fA-F][0-9a-fA-F]{2}|\\."
+)
+
+
+def mended(body: bytes) -> bytes:
+    """JSON text with U+FFFD for each half of a character: JavaScript writes it where it has cut an emoji."""
+    if rb"\ud" not in body and rb"\uD" not in body:
+        return body
+    return _SURROGATES.sub(lambda found: rb"\ufffd" if len(found[0]) == 6 else found[0], body)
 
 
 def unstorable(field: str, value: Any, raw: bytes) -> str | None:
@@ -39,7 +49,12 @@ def unstorable(field: str, value: Any, raw: bytes) -> str | None:
         # Under a key that is there twice: the decoder drops the first value, jsonb reads both.
         problem = f"{field} {_NULL}"
     # The place of a problem may be a key that the sender made of somebody's address.
-    return None if problem is None else telemetry.mask(problem)[:LONGEST_PROBLEM]
+    return None if problem is None else masked(problem)
+
+
+def masked(problem: str) -> str:
+    """A problem in words that may be kept: short, and masked."""
+    return telemetry.mask(problem[: 2 * LONGEST_PROBLEM])[:LONGEST_PROBLEM]
 
 
 def _odd(value: Any, where: str, level: int) -> str | None:

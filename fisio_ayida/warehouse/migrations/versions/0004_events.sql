@@ -68,14 +68,21 @@ create table events.transitions (
   reason text
 );
 create index transitions_seq on events.transitions (seq);
-comment on table events.transitions is 'Every state after the first one of every event, with its time, attempt, run and error';
+comment on table events.transitions is 'Every state of every event after the first one, with its time, attempt, run and error';
 
 -- Whoever changes a state, by whatever statement: its history is written with it.
-create function events.keep_transitions() returns trigger language plpgsql as $$
+-- A session plans this once, perhaps for no row at all, and keeps the plan for thousands: never a nested loop.
+create function events.keep_transitions() returns trigger language plpgsql set enable_nestloop = off as $$
 begin
   insert into events.transitions (seq, at, state, attempt, run_id, reason)
-  select n.seq, n.changed_at, n.state, n.attempt, n.run_id, n.reason
+  select s.*
   from changed n join before o using (seq)
+  cross join lateral (
+    -- One that entered as dead or unmatched: why, before that is replaced.
+    select o.seq, o.changed_at, o.state, o.attempt, o.run_id, o.reason
+    where o.state in ('dead', 'unmatched') and o.changed_at = o.received_at and o.attempt = 0 and o.run_id is null
+    union all
+    select n.seq, n.changed_at, n.state, n.attempt, n.run_id, n.reason) s
   where n.state <> o.state or n.attempt <> o.attempt;
   return null;
 end $$;
