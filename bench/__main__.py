@@ -11,7 +11,10 @@ import sys
 
 from bench.harness import BenchError
 
-NAMES = ("startup", "pace", "limits", "growth", "peer")
+NAMES = (
+    *("startup", "pace", "limits", "growth", "peer", "documents"),
+    *("events-gateway", "events-drain", "events-latency"),
+)
 USAGE = f"usage: python -m bench [{' | '.join(NAMES)}] [--quick] [options of that benchmark; -h lists them]"
 
 
@@ -19,7 +22,7 @@ def main(arguments: list[str]) -> int:
     """Run what was named; without a name, everything, passing the options on."""
     if arguments and arguments[0] in NAMES:
         try:
-            return int(importlib.import_module(f"bench.{arguments[0]}").main(arguments[1:]))
+            return int(importlib.import_module(f"bench.{arguments[0].replace('-', '_')}").main(arguments[1:]))
         except BenchError as error:
             print(f"error: {error}", file=sys.stderr)
             return 1

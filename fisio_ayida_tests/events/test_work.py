@@ -11,7 +11,7 @@ import pytest
 from fisio_ayida.events import canary, claims
 from fisio_ayida.events.outcomes import GiveUp, Skip
 from fisio_ayida.events.registry import EVENTS, PROCESS, SYNC_CALLS
-from fisio_ayida.events.work import Outside, Result, Taken
+from fisio_ayida.events.work import CHUNK, Outside, Result, Taken
 from fisio_ayida_tests.events.lab import DETAIL, Conn, Lab, echoing
 
 
@@ -117,6 +117,18 @@ def test_an_event_that_is_cancelled_while_a_run_has_it_is_not_begun_or_not_tried
     assert lab.row(under_way).state == ("skipped" if fails else "done")
     assert lab.row(waiting).state == "skipped"
     assert "appointment/cancelled" in (lab.row(waiting).reason or "")
+
+
+def test_an_event_that_is_cancelled_in_time_leaves_no_effect(lab: Lab) -> None:
+    ids = lab.canaries(CHUNK + 2)
+
+    def cancel_the_last(conn: Conn, taken: Taken) -> None:
+        if taken.id == ids[0]:
+            lab.conn.execute("update events.inbox set cancelled_by = 'an operator' where id = %s", [ids[-1]])
+
+    lab.drain(echoing(cancel_the_last))
+    assert lab.echoes() == ids[:-1]
+    assert (lab.row(ids[-1]).state, lab.row(ids[-1]).reason) == ("skipped", "cancelled by an operator")
 
 
 def test_handlers_that_work_outside_run_as_many_at_once_as_the_registry_says(

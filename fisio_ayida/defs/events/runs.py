@@ -5,6 +5,7 @@ A run is found by the tag with its claim's id. Not here: what follows from a run
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping
 
@@ -17,6 +18,8 @@ from fisio_ayida.events.outcomes import LONGEST_REASON
 
 CLAIM_TAG = "fisio_ayida/claim"
 EVENT_TAG = "fisio_ayida/event_id"
+#: A run whose process dies between two claims is missed by nobody, and would keep its place for a day.
+LONGEST_BATCH = dt.timedelta(hours=2)
 #: Event ids that a run's tag shows; the inbox has all of them.
 IDS_IN_TAG = 20
 
@@ -89,4 +92,5 @@ def request(claim: Claim) -> dg.RunRequest:
     if claim.kind == "batch":
         # Short runs go before loads that take hours.
         tags["dagster/priority"] = "10"
+        tags["dagster/max_runtime"] = str(int(LONGEST_BATCH.total_seconds()))
     return dg.RunRequest(run_key=str(claim.id), job_name=claim.job, run_config=claim.run_config, tags=tags)
