@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from fisio_ayida.defs.bdns.assets import mirror_assets
+from fisio_ayida.defs.bdns.documents import documents_asset
 from fisio_ayida.defs.bdns.jobs import jobs
 from fisio_ayida.defs.bdns.schedules import schedules
 from fisio_ayida.defs.events.inbox import inbox_asset, process_events
@@ -32,7 +33,7 @@ def build_definitions(
     settings = settings or Settings.load()
     all_jobs = [*jobs(), process_events()]
     return dg.Definitions(
-        assets=[*mirror_assets(), inbox_asset()],
+        assets=[*mirror_assets(), documents_asset(), inbox_asset()],
         jobs=all_jobs,
         schedules=schedules(),
         sensors=[events_sensor(all_jobs)],

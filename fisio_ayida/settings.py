@@ -51,6 +51,18 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _store_url(value: str) -> str:
+    scheme, separator, rest = value.partition("://")
+    if separator:
+        if not re.fullmatch(r"[a-z][a-z0-9+.\-]*", scheme) or "::" in value:
+            raise ValueError("not an fsspec address")
+        if "@" in rest.partition("/")[0]:
+            raise ValueError("credentials do not belong here")
+    elif not Path(value).expanduser().is_absolute():
+        raise ValueError("a relative path means another folder for each process")
+    return value if separator else str(Path(value).expanduser())
+
+
 def _setting(name: str, default: Any, meaning: str, allowed: str, unit: str = "", **limits: Any) -> Any:
     """A field that carries what docs/settings.md and the error lines say about it."""
     extra: dict[str, Any] = {"allowed": allowed, "unit": unit}
@@ -167,6 +179,41 @@ class Settings(BaseSettings):
         "rows",
         ge=0,
     )
+    documents_url: Annotated[str, AfterValidator(_store_url)] | None = _setting(
+        "DOCUMENTS_URL",
+        None,
+        "Where the documents of calls and plans are kept: an fsspec address (s3://, gs://, …; their package must "
+        "be installed) or a folder. Unset: `documents` below FISIO_AYIDA_HOME.",
+        "an fsspec URL without credentials, or an absolute path",
+    )
+    documents_max_bytes: int = _setting(
+        "DOCUMENTS_MAX_BYTES",
+        100_000_000,
+        "A larger document is not fetched; it is when this is raised.",
+        "1 or more",
+        "bytes",
+        ge=1,
+    )
+    documents_text_seconds: float = _setting(
+        "DOCUMENTS_TEXT_SECONDS",
+        60.0,
+        "The longest time for reading the text of one document; what was read by then is kept.",
+        "more than 0",
+        "s",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    documents_text_memory_mb: int = _setting(
+        "DOCUMENTS_TEXT_MEMORY_MB",
+        1024,
+        "Address space of the process that reads texts.",
+        "128 or more",
+        "MiB",
+        ge=128,
+    )
+    documents_text_pages: int = _setting(
+        "DOCUMENTS_TEXT_PAGES", 500, "Pages of a PDF that are read.", "1 or more", "pages", ge=1
+    )
     lock_wait_seconds: float = _setting(
         "LOCK_WAIT_SECONDS",
         1800.0,
@@ -181,6 +228,36 @@ class Settings(BaseSettings):
         "in_process",
         "How Dagster runs the steps of one run. The last two need their Dagster library installed.",
         "in_process, multiprocess, celery or k8s",
+    )
+    inngest_event_key: SecretStr | None = _setting(
+        "INNGEST_EVENT_KEY",
+        None,
+        "What a sender of events to the gateway must know. Unset: the gateway takes no events.",
+        "a text; 32 random characters or more are advised",
+    )
+    inngest_event_key_previous: SecretStr | None = _setting(
+        "INNGEST_EVENT_KEY_PREVIOUS",
+        None,
+        "A second event key that is accepted too, while the senders change to a new one.",
+        "a text",
+    )
+    cron_secret: SecretStr | None = _setting(
+        "CRON_SECRET",
+        None,
+        "The bearer token of the batch routes and of asking for an event's state. Unset: they are closed.",
+        "a text; 32 random characters or more are advised",
+    )
+    cron_secret_previous: SecretStr | None = _setting(
+        "CRON_SECRET_PREVIOUS",
+        None,
+        "A second bearer token that is accepted too, while the callers change to a new one.",
+        "a text",
+    )
+    dagster_ui_url: Annotated[str, AfterValidator(_http_url)] | None = _setting(
+        "DAGSTER_UI_URL",
+        None,
+        "Where people see Dagster's pages; the gateway links to runs there. Unset: no links.",
+        "an http(s) URL without query or credentials",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting(
         "LOG_LEVEL", "INFO", "The least important line that is written.", "DEBUG, INFO, WARNING or ERROR"
@@ -240,6 +317,11 @@ class Settings(BaseSettings):
         """Least time between two request starts: 105 ms at 10 requests/s; zero when the limit is lifted."""
         rate = self.bdns_requests_per_second
         return timedelta(seconds=SPACING_MARGIN / rate) if rate else timedelta(0)
+
+    @property
+    def documents_address(self) -> str:
+        """`documents_url`, or the local folder that stands for it."""
+        return self.documents_url or str(self.home / "documents")
 
     @property
     def lock_wait(self) -> timedelta:

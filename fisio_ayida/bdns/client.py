@@ -6,29 +6,22 @@ Rules are CONTRACT §1.2–§1.5. It knows nothing of datasets: what to ask is d
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 import httpx
-import msgspec
 
-from fisio_ayida.bdns.errors import (
-    ApiOverloaded,
-    ApiUnreachable,
-    PathUnknown,
-    RateLimited,
-    RequestFailed,
-    RequestRefused,
-    UnusableBody,
-)
+from fisio_ayida.bdns.answers import decoded, failure
+from fisio_ayida.bdns.errors import AnswerBrokeOff, ApiUnreachable, RateLimited, RequestFailed, UnusableBody
 
 T = TypeVar("T")
+
+# Documents are application/octet-stream whatever they are; what goes wrong is told in JSON (CONTRACT §1.2, §3.4).
+_ACCEPT_FILE = "application/octet-stream, application/json, */*;q=0.5"
 
 
 class Turn(Protocol):
@@ -127,16 +120,51 @@ class BdnsClient:
         body looks just like that. ``sent`` is set once the request has left, so that a caller may work
         while the source does. Raises a subclass of :class:`RequestFailed`.
         """
+        url = self._url(path, parameters, allowed)
+
+        async def once() -> T:
+            return decoded(await self._once(url, timeout, self._whole, sent=sent), str(url), decode)
+
+        return await self._persist(url, once, retry_html=retry_html)
+
+    async def download(
+        self,
+        path: str,
+        parameters: Mapping[str, str],
+        *,
+        allowed: Collection[str],
+        receive: Callable[[AsyncIterator[bytes], str], Awaitable[T]],
+        timeout: float,
+    ) -> T:
+        """What ``receive`` makes of the bytes of one GET, which it gets in pieces, with the URL.
+
+        Every try calls it anew; what it raises as a transient :class:`RequestFailed` is tried again, unless it is
+        :class:`UnusableBody`. ``timeout`` is for the whole body. Raises a subclass of :class:`RequestFailed`.
+        """
+        url = self._url(path, parameters, allowed)
+
+        async def once() -> T:
+            async def read(response: httpx.Response) -> T:
+                async with asyncio.timeout(timeout):
+                    return await receive(self._counted(response), str(url))
+
+            return await self._once(url, timeout, read, accept=_ACCEPT_FILE)
+
+        return await self._persist(url, once, retry_html=False)
+
+    def _url(self, path: str, parameters: Mapping[str, str], allowed: Collection[str]) -> httpx.URL:
         unknown = set(parameters) - set(allowed)
         if unknown:
             # The API ignores what it does not know and answers with everything it has.
             raise ValueError(f"{path} has no parameter {', '.join(sorted(unknown))}")
-        url = httpx.URL(self.base_url + path, params={**parameters})
+        return httpx.URL(self.base_url + path, params={**parameters})
+
+    async def _persist(self, url: httpx.URL, once: Callable[[], Awaitable[T]], *, retry_html: bool) -> T:
+        """The first try that succeeds, of as many as are allowed."""
         attempt = 0
         while True:
             try:
-                body = await self._once(url, timeout, sent)
-                return _decoded(body, str(url), decode)
+                return await once()
             except RequestFailed as error:
                 html = isinstance(error, UnusableBody) and not retry_html
                 if not error.transient or html or attempt >= self._retries.most:
@@ -152,7 +180,16 @@ class BdnsClient:
                 )  # fmt: skip
                 await asyncio.sleep(delay)
 
-    async def _once(self, url: httpx.URL, timeout: float, sent: asyncio.Event | None) -> bytes:
+    async def _once(
+        self,
+        url: httpx.URL,
+        timeout: float,
+        read: Callable[[httpx.Response], Awaitable[T]],
+        *,
+        sent: asyncio.Event | None = None,
+        accept: str | None = None,
+    ) -> T:
+        """One request in its turn: what ``read`` gives for its body; a 204 has an empty one."""
         async with self._pacer.turn() as turn:
             self.traffic.requests += 1
 
@@ -163,115 +200,35 @@ class BdnsClient:
                     sent.set()
 
             request = self._http.build_request(
-                "GET", url, timeout=httpx.Timeout(timeout, connect=min(timeout, 20.0)), extensions={"trace": trace}
+                "GET",
+                url,
+                headers={"Accept": accept} if accept else None,
+                timeout=httpx.Timeout(timeout, connect=min(timeout, 20.0)),
+                extensions={"trace": trace},
             )
+            kind: type[ApiUnreachable] = ApiUnreachable
             try:
-                response, body = await self._read(request)
+                response = await self._http.send(request, stream=True)
+                kind = AnswerBrokeOff
+                try:
+                    if response.status_code in (200, 204):
+                        return await read(response)
+                    body = await self._whole(response)
+                finally:
+                    await response.aclose()
             except httpx.HTTPError as error:
                 words = f"{type(error).__name__} {error}".strip()
-                raise ApiUnreachable(str(url), None, words) from error
-        self.traffic.bytes += len(body)
-        if response.status_code == 204:
-            return b""
-        if response.status_code != 200:
-            raise _failure(response, body)
-        return body
+                raise kind(str(url), None, words) from error
+            except TimeoutError:
+                raise kind(str(url), None, f"not complete after {timeout:g} s") from None
+        raise failure(response, body)
 
-    async def _read(self, request: httpx.Request) -> tuple[httpx.Response, bytes]:
-        """The answer, its body apart: a response lives in a cycle until the collector comes, and eight
-        megabytes a page must not wait for that."""
-        response = await self._http.send(request, stream=True)
-        try:
-            return response, b"".join([chunk async for chunk in response.aiter_bytes()])
-        finally:
-            await response.aclose()
+    async def _whole(self, response: httpx.Response) -> bytes:
+        """The body apart from its response, which lives in a cycle until the collector comes: eight megabytes
+        a page must not wait for that."""
+        return b"".join([chunk async for chunk in self._counted(response)])
 
-
-def _decoded(body: bytes, url: str, decode: Callable[[bytes, str], T]) -> T:
-    start = body[:200].lstrip()
-    if start[:1] == b"<":
-        raise UnusableBody(url, 200, f"{_kind(start)} instead of JSON")
-    if start.startswith(b'{"codigo"') or start.startswith(b'{"error"'):
-        raise_api_error(body, url)
-    try:
-        return decode(body, url)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UnusableBody(url, 200, f"broken JSON of {len(body)} bytes ({error})") from None
-
-
-class _ApiError(msgspec.Struct):
-    codigo: str | None = None
-    error: str | None = None
-    errores: Any = None
-
-
-def raise_api_error(body: bytes, url: str) -> None:
-    """Raise if the body is one of the API's error objects; an error in a 200 is an error."""
-    try:
-        said = msgspec.json.decode(body, type=_ApiError)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError):
-        return
-    if said.codigo is None and said.error is None:
-        return
-    words = f"{said.codigo or 'error'}: {said.error or said.errores or 'no words'}"
-    if said.codigo == "ERR_VALIDACION":
-        raise RequestRefused(url, 200, words)
-    raise ApiOverloaded(url, 200, words)
-
-
-def _failure(response: httpx.Response, body: bytes) -> RequestFailed:
-    url, status = str(response.url), response.status_code
-    words = _words(body)
-    if status == 429:
-        return RateLimited(url, status, words or "too many requests", _retry_after(response))
-    if status == 404:
-        return PathUnknown(url, status, words or "not found")
-    if status in (408, 500, 502, 503, 504):
-        if b"ERR_VALIDACION" in body[:200]:
-            return RequestRefused(url, status, words)
-        return ApiOverloaded(url, status, words or "no words")
-    if b"ERR_MANTENIMIENTO" in body[:200]:
-        return ApiOverloaded(url, status, words)
-    return RequestRefused(url, status, words or "no words")
-
-
-def _words(body: bytes) -> str:
-    """The API's own words: an error object, an array of messages, or the kind of page that came."""
-    try:
-        said = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return _kind(body[:200].lstrip()) if body.strip() else ""
-    if isinstance(said, dict):
-        return ": ".join(
-            str(said[k]) if not isinstance(said[k], list) else "; ".join(map(str, said[k]))
-            for k in ("codigo", "error", "errores")
-            if said.get(k)
-        )[:500]
-    if isinstance(said, list):
-        return "; ".join(map(str, said))[:500]
-    return str(said)[:500]
-
-
-def _kind(start: bytes) -> str:
-    head = start[:15].lower()
-    if head.startswith(b"<?xml") or head.startswith(b"<objectnode"):
-        return "an XML document"
-    return "an HTML page" if head.startswith((b"<!doctype", b"<html", b"<head", b"<body")) else "markup"
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    value = response.headers.get("Retry-After", "").strip()
-    if value.isdigit():
-        return float(value)
-    if not value:
-        return None
-    try:
-        when = email.utils.parsedate_to_datetime(value)
-        sent = email.utils.parsedate_to_datetime(response.headers["Date"])
-    except (ValueError, KeyError):
-        return None
-    return (_aware(when) - _aware(sent)).total_seconds()
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    async def _counted(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        async for chunk in response.aiter_bytes():
+            self.traffic.bytes += len(chunk)
+            yield chunk

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from fisio_ayida.bdns.datasets import DATASETS
+from fisio_ayida.bdns.documents.tables import DOCUMENTOS, DOCUMENTOS_TEXTO, Table
 from fisio_ayida.bdns.registry import Canon, Column, Dataset, Grain
 
 _GRAINS = {
@@ -46,9 +47,23 @@ person.
 """
 
 
+_DOCUMENTS = """\
+## documentos
+
+The files attached to calls and plans, from `GET /convocatorias/documentos` and
+`GET /planesestrategicos/documentos`. What the source announces of them is in `bdns.convocatorias_documentos` and
+`bdns.planes_estrategicos_documentos`; these tables say what was fetched, where the bytes are, and what is written
+in them. `bdns.documentos_history` holds past versions (`valid_to`, `end_kind`: `superseded`, or `withdrawn` for
+one that was gone and came back), and `bdns.documentos_as_of(timestamptz)` what was stored at a moment. Nothing is
+deleted. Names and texts of documents may name people: whoever publishes them observes RD 130/2019 art. 7.7.
+"""
+
+
 def page() -> str:
     """The whole page, markdown."""
-    return "\n".join([_INTRODUCTION, *(line for d in DATASETS.values() for line in _dataset(d))]) + "\n"
+    datasets = (line for d in DATASETS.values() for line in _dataset(d))
+    tables = (line for table in (DOCUMENTOS, DOCUMENTOS_TEXTO) for line in _table(table))
+    return "\n".join([_INTRODUCTION, *datasets, _DOCUMENTS, *tables]) + "\n"
 
 
 def _dataset(dataset: Dataset) -> Iterator[str]:
@@ -75,6 +90,18 @@ def _dataset(dataset: Dataset) -> Iterator[str]:
         yield f"{child.description}. Key: {', '.join(f'`{k}`' for k in (child.parent, *child.key))}."
         yield ""
         yield from _columns(child.columns)
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield f"### {table.name.removeprefix('bdns.')}"
+    yield ""
+    yield f"{table.description}. Key: {', '.join(f'`{k}`' for k in table.key)}."
+    yield ""
+    yield "| column | type | description |"
+    yield "| --- | --- | --- |"
+    for c in table.columns:
+        yield f"| `{c.name}` | {c.type}{'' if c.required else ', nullable'} | {c.description} |"
+    yield ""
 
 
 def _columns(columns: Iterable[Column]) -> Iterator[str]:

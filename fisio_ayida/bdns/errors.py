@@ -32,6 +32,12 @@ class ApiUnreachable(RequestFailed):
     advice = "Is the service up and BDNS_BASE_URL right? The next run resumes where this one stopped."
 
 
+class AnswerBrokeOff(ApiUnreachable):
+    """The answer began and did not come to its end."""
+
+    advice = "The connection was cut; the next run resumes where this one stopped."
+
+
 class ApiOverloaded(RequestFailed):
     """5xx, or the maintenance answer that comes with status 200."""
 

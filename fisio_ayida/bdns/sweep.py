@@ -14,7 +14,8 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
-from fisio_ayida.bdns.client import BdnsClient, raise_api_error
+from fisio_ayida.bdns.answers import raise_api_error
+from fisio_ayida.bdns.client import BdnsClient
 from fisio_ayida.bdns.errors import ContractBroken, RequestRefused, UnusableBody
 from fisio_ayida.bdns.records import Batch, Reject, decode_envelope, decode_objects, decode_page
 from fisio_ayida.bdns.registry import Dataset, Sweep

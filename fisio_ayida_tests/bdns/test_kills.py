@@ -37,10 +37,14 @@ class Killer:
 
     def run(self, name: str, after: float | None = None) -> int:
         """One load, killed after so many seconds; gives how it ended."""
+        first, last = RANGES[name]
+        return self.send(f"{name} {first} {last}", after)
+
+    def send(self, order: str, after: float | None = None) -> int:
+        """The same for any order that the helper knows."""
         assert self._helper.stdin is not None and self._helper.stdout is not None
         self.started += 1
-        first, last = RANGES[name]
-        print(name, first, last, self.started * 60, file=self._helper.stdin, flush=True)
+        print(order, self.started * 60, file=self._helper.stdin, flush=True)
         child = int(self._helper.stdout.readline())
         if after is not None:
             time.sleep(after)

@@ -33,7 +33,7 @@ class Terminal:
     def __init__(self, home: Path, sim: BdnsSimulator, warehouse: Warehouse) -> None:
         self.home, self.sim, self.warehouse = home, sim, warehouse
         shutil.copy(ROOT / "dagster.yaml", home / "dagster.yaml")
-        # Two processes that create SQLite storage at once can both stamp its version: make it before either starts.
+        # Two processes that create SQLite storage at once can both stamp its version: make it before.
         with dg.DagsterInstance.from_config(str(home)) as instance:
             instance.get_runs(limit=1)
 

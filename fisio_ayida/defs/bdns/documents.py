@@ -116,7 +116,8 @@ def _store(
             asyncio.run(_store_one(context, config, wanted, mirror, warehouse, caller, log))
         else:
             report = asyncio.run(_store_due(context, config, wanted, mirror, warehouse, caller, log))
-            context.log.info("documents: " + ", ".join(f"{n} {k}" for k, n in report.numbers.items() if n))
+            counts = ", ".join(f"{n} {k}" for k, n in report.numbers.items() if n)
+            context.log.info(f"documents: {counts or 'nothing is due'}")
             context.log_event(dg.AssetObservation(KEY, metadata=totals(report, warehouse)))
         yield from evaluate(context, mirror, warehouse)
 

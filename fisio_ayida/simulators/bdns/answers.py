@@ -62,6 +62,11 @@ def maintenance() -> Answer:
     )
 
 
+def gone() -> Answer:
+    """What a document that is not there any more answers (Q33)."""
+    return json_answer({"codigo": "ERR_VALIDACION", "errores": ["Mensaje ficticio: el documento no existe."]}, 400)
+
+
 def as_xml(value: object, name: str = "ObjectNode") -> str:
     """The same value as the service writes it for browsers (Q17)."""
     if isinstance(value, dict):

@@ -5,40 +5,66 @@ Uses the facts of calls.py; the null windows of Q24 are laid over the finished d
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from fisio_ayida.simulators.bdns import catalogues as cat
 from fisio_ayida.simulators.bdns.calls import FINALIDAD, KINDS, TIPO, Call, Calls, budget_cents
 from fisio_ayida.simulators.bdns.hashing import Draw, one_below
 from fisio_ayida.simulators.bdns.text import ADVERTENCIA, amount, iso
 
+# The form is one and the same file wherever it is attached.
+FORM: Final = "solicitud.docx"
+_FORM_BYTES: Final = 6_000
 _FILES: Final = (
     ("Documento de la convocatoria en español", "Convocatoria ficticia (firmada) v2.pdf"),
     ("Anexos", "ANEXOS.zip"),
     ("Bases", "BASES REGULADORAS Año Ñ.PDF"),
-    ("Modelo de solicitud", "solicitud.docx"),
+    ("Modelo de solicitud", FORM),
     ("Otros", "sin_extension"),
+    ("Presupuesto", "presupuesto.xlsx"),
+    ("Memoria", "MEMORIA justificativa.odt"),
+    ("Nota", "nota.txt"),
 )
 _MAX_FILES: Final = 3
 
 
-def files(call: Call) -> list[tuple[int, str, str, int]]:
-    """Attachments as (id, description, file name, bytes)."""
+class Attachment(NamedTuple):
+    """One document of a call or plan: what is announced of it and what stands in it."""
+
+    id: int
+    description: str
+    name: str
+    size: int
+    title: str
+    version: int = 0
+
+
+def files(call: Call, version: int = 0) -> list[Attachment]:
+    """The attachments of a call after `version` corrections of its title: all but the form are published anew."""
     pick = Draw(call.key)
     count = 0 if pick.hit(0.2, "sin documentos") else 1 + pick.below(_MAX_FILES, "documentos")
     found = []
     for at in range(count):
         text, name = _FILES[(at + pick.below(len(_FILES), "fichero")) % len(_FILES)]
-        found.append((call.id * 10 + at, text, name, 2_000 + pick.below(30_000, f"bytes {at}")))
+        size, edition = 6_000 + pick.below(30_000, f"bytes {at}") + 7 * version, version
+        if name == FORM:
+            size, edition = _FORM_BYTES, 0
+        found.append(Attachment(call.id * 10 + at, text, name, size, call.title, edition))
     return found
 
 
-def find_file(calls: Calls, id_: int) -> tuple[str, int] | None:
-    """Name and size of a published attachment, or None."""
+def find_file(calls: Calls, id_: int) -> Attachment | None:
+    """A published attachment, or None."""
     place = calls.find_id(id_ // 10)
     if place is None:
         return None
-    return next(((name, size) for number, _, name, size in files(calls.get(*place)) if number == id_), None)
+    call = calls.get(*place)
+    return next((file for file in files(call, _version(calls, call)) if file.id == id_), None)
+
+
+def _version(calls: Calls, call: Call) -> int:
+    times, _ = calls.timeline.changed_one("convocatorias", call.key, KINDS, calls.timeline.now)
+    return times[1]
 
 
 def detail(calls: Calls, day: int, index: int) -> dict[str, object]:
@@ -105,14 +131,14 @@ def detail(calls: Calls, day: int, index: int) -> dict[str, object]:
         "sectoresProductos": [{"descripcion": "Vino"}] if pick.hit(0.03, "producto") else [],
         "documentos": [
             {
-                "id": id_,
-                "descripcion": text,
-                "nombreFic": name,
-                "long": size,
-                "datMod": iso(day + 1),
+                "id": file.id,
+                "descripcion": file.description,
+                "nombreFic": file.name,
+                "long": file.size,
+                "datMod": iso(day + 1 + file.version),
                 "datPublicacion": iso(day),
             }
-            for id_, text, name, size in files(call)
+            for file in files(call, times[1])
         ],
         "anuncios": [
             {

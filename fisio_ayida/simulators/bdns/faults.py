@@ -5,12 +5,13 @@ Unlike quirks these are not the service's habits; a test asks for each and clear
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from fisio_ayida.simulators.bdns.answers import Answer, html, maintenance
+from fisio_ayida.simulators.bdns.answers import Answer, gone, html, maintenance
 from fisio_ayida.simulators.bdns.config import SimulatorError
 from fisio_ayida.simulators.bdns.text import dumps
 
@@ -35,6 +36,10 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "total_changes": ("by",),
     "bad_date": ("field", "value"),
     "lone_surrogate": ("field",),
+    "set_field": ("field", "value"),
+    "gone": (),
+    "resize": ("bytes",),
+    "body": ("base64",),
 }
 _COMMON: Final = ("path_contains", "kind", "page", "times", "row", "all")
 _KEYS: Final = ("id", "idConcesion", "numeroConvocatoria", "idPersona", "codigoBDNS")
@@ -117,6 +122,13 @@ class Fault:
                 return replace(answer, body=answer.body[: len(answer.body) * 2 // 3], length=None)
             case "slow" | "hang":
                 return answer
+            case "gone":
+                return gone()
+            case "resize":
+                size = int(self.settings.get("bytes", 1))
+                return replace(answer, body=answer.body[:size].ljust(size, b"x"), length=None)
+            case "body":
+                return replace(answer, body=base64.b64decode(self.settings.get("base64", "")), length=None)
             case _:
                 return self._spoil(answer)
 
@@ -172,6 +184,8 @@ class Fault:
                 _set(row, name, _NAMES, lambda old: f"{old}\x00fin")
             case "bad_date":
                 _set(row, name, _DATES, lambda _: self.settings.get("value", "2026-02-31"))
+            case "set_field":
+                row[str(name)] = self.settings.get("value")
             case "lone_surrogate":
                 _set(row, name, _NAMES, lambda old: f"{old}\ud800")
 

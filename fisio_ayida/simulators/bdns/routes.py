@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from fisio_ayida.simulators.bdns.answers import Answer, html, json_answer, maintenance, not_found
+from fisio_ayida.simulators.bdns.answers import Answer, gone, html, json_answer, maintenance, not_found
 from fisio_ayida.simulators.bdns.catalogues import AMBITOS
 from fisio_ayida.simulators.bdns.details import detail, find_file
 from fisio_ayida.simulators.bdns.export import export
@@ -157,7 +157,7 @@ class Routes:
 
     def _call_file(self, pairs: Pairs) -> Answer:
         found = find_file(self.world.calls, _whole(pairs, "idDocumento"))
-        return _gone() if found is None else _octets(document(*found), found[0])
+        return gone() if found is None else _octets(document(found), found.name)
 
     def _pdf(self, pairs: Pairs) -> Answer:
         _portal(pairs)
@@ -193,10 +193,10 @@ class Routes:
         wanted = _whole(pairs, "idDocumento")
         index = (wanted - self.world.plans.FILE_BASE) // 10
         if index in self._plan_indices():
-            for id_, _, name, _ in self.world.plans.files(index):
-                if id_ == wanted:
-                    return _octets(document(name, 4_000 + index), name)
-        return _gone()
+            for file in self.world.plans.attachments(index):
+                if file.id == wanted:
+                    return _octets(document(file), file.name)
+        return gone()
 
     def _plan_years(self, pairs: Pairs) -> Answer:
         wanted = dict(pairs).get("idPES", "")
@@ -293,7 +293,3 @@ def _portal(pairs: Pairs) -> None:
 def _octets(body: bytes, name: str) -> Answer:
     disposition = f'attachment; filename="{name.encode("ascii", "replace").decode()}"'
     return Answer(body, media="application/octet-stream", headers=(("Content-Disposition", disposition),))
-
-
-def _gone() -> Answer:
-    return json_answer({"codigo": "ERR_VALIDACION", "errores": ["Mensaje ficticio: el documento no existe."]}, 400)

@@ -11,6 +11,7 @@ import numpy as np
 
 from fisio_ayida.simulators.bdns import people
 from fisio_ayida.simulators.bdns.calls import Calls
+from fisio_ayida.simulators.bdns.details import Attachment
 from fisio_ayida.simulators.bdns.hashing import I64, Draw, below, salt
 from fisio_ayida.simulators.bdns.population import Population, Rows
 from fisio_ayida.simulators.bdns.text import ADVERTENCIA, amount, dumps, iso
@@ -126,15 +127,23 @@ class Plans(Whole):
         """Names of the bodies that a plan covers."""
         return [LUGARES[(index + n * 5) % len(LUGARES)] for n in range(1 + index % 3)]
 
-    def files(self, index: int) -> list[tuple[int, int | None, str, str]]:
-        """Documents of a plan as (id, year, file name, kind)."""
+    def attachments(self, index: int) -> list[Attachment]:
+        """Documents of a plan; a changed title gives the plan's own a new name."""
+        longer, titles, _ = self._times(self.population.rows_of(0, np.array([index], dtype=np.int64)))
         start, _ = self.years(index)
-        plan = (self.FILE_BASE + index * 10, None, "PES ficticio.pdf", "Plan estratégico de subvenciones")
-        follow = (
-            self.FILE_BASE + 1 + index * 10,
-            start,
-            f"Seguimiento ficticio {start}.pdf",
+        title = str(self.facts(index, titles[0], longer[0])["descripcion"])
+        size = 6_000 + index % 20_000
+        edition = f" v{titles[0] + 1}" if titles[0] else ""
+        first = self.FILE_BASE + index * 10
+        plan = Attachment(
+            first, "Plan estratégico de subvenciones", f"PES ficticio{edition}.pdf", size, title, titles[0]
+        )
+        follow = Attachment(
+            first + 1,
             "Anexos de seguimiento",
+            f"Seguimiento ficticio {start}.pdf",
+            size,
+            f"Seguimiento de {start}",
         )
         return [] if index % 13 == 12 else [plan] if index % 2 else [plan, follow]
 
@@ -155,8 +164,13 @@ class Plans(Whole):
             "fechaAprobacion": f"{start}-01-30",
             "ambitos": self.scopes(index),
             "documentos": [
-                {"id": id_, "ejercicio": year, "nombreFic": name, "tipoDocumento": kind}
-                for id_, year, name, kind in self.files(index)
+                {
+                    "id": file.id,
+                    "ejercicio": start if at else None,
+                    "nombreFic": file.name,
+                    "tipoDocumento": file.description,
+                }
+                for at, file in enumerate(self.attachments(index))
             ],
             "advertencia": ADVERTENCIA,
         }

@@ -1,0 +1,111 @@
+"""What every route needs: the keys, the database's lines, the clock. Made once, when the app is built.
+
+Not here: routes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import psycopg
+from starlette.requests import Request
+
+from fisio_ayida.events.admission import Candidate
+from fisio_ayida.events.inbox import Accepted
+from fisio_ayida.events.outcomes import words
+from fisio_ayida.gateway.access import Visit
+from fisio_ayida.gateway.answers import Refused, not_now
+from fisio_ayida.gateway.keys import Keys
+from fisio_ayida.gateway.limits import Limits
+from fisio_ayida.gateway.line import Connection, Line, Unavailable
+from fisio_ayida.gateway.writer import Order, Refusal, Unstorable, Writer
+from fisio_ayida.settings import Settings
+
+T = TypeVar("T")
+
+_DATABASE_AWAY = "the database is not available; nothing is known to be taken, send the same again"
+
+
+@dataclass(slots=True)
+class Door:
+    """The gateway's parts.
+
+    Args:
+        connect: opens a connection to the warehouse in autocommit mode.
+        now: the clock.
+        chance: so many random bytes.
+    """
+
+    settings: Settings
+    connect: Callable[[], Connection]
+    now: Callable[[], dt.datetime]
+    chance: Callable[[int], bytes]
+    log: logging.Logger
+    limits: Limits = field(default_factory=Limits)
+    event_keys: Keys = field(init=False)
+    cron_keys: Keys = field(init=False)
+    reader: Line = field(init=False)
+    writer: Writer = field(init=False)
+
+    def __post_init__(self) -> None:
+        s = self.settings
+        self.event_keys = Keys.of("INNGEST_EVENT_KEY", s.inngest_event_key, s.inngest_event_key_previous)
+        self.cron_keys = Keys.of("CRON_SECRET", s.cron_secret, s.cron_secret_previous)
+        self.reader = Line(self.connect, "gateway-reader")
+        self.writer = Writer(Line(self.connect, "gateway-writer"), self.limits, self.log)
+
+    async def take(
+        self, candidates: Sequence[Candidate], *, body: bytes, source: str, now: dt.datetime
+    ) -> list[Accepted]:
+        """Store events; returns once they are committed.
+
+        Raises:
+            Refused: 503 if that is not known; 400, with the body kept, if the database cannot hold them.
+        """
+        try:
+            return await self.writer.write(Order(source, now, len(body), candidates))
+        except Unavailable:
+            raise not_now(_DATABASE_AWAY) from None
+        except Unstorable as error:
+            reason = f"the database cannot hold this: {error}"
+            raise await self.turn_away((), body, 400, reason, source=source, now=now) from None
+
+    async def look(self, work: Callable[[Connection], T]) -> T:
+        """What is in the database.
+
+        Raises:
+            Refused: 503 if it does not say.
+        """
+        try:
+            return await self.reader.call(work, self.limits.database)
+        except (Unavailable, psycopg.Error) as error:
+            self.log.error("not read", extra={"reason": words(error)})
+            raise not_now("the database is not available; ask again") from None
+
+    async def turn_away(
+        self, dead: Sequence[Candidate], body: bytes, status: int, reason: str, *, source: str, now: dt.datetime
+    ) -> Refused:
+        """The refusal to raise, once the request is kept: whole, and its bad events of known names as dead ones.
+
+        Raises:
+            Refused: 503 if it cannot be kept now: its sender comes again.
+        """
+        refusal = Refusal(body, status, reason)
+        try:
+            try:
+                await self.writer.write(Order(source, now, len(body), dead, refusal))
+            except Unstorable:
+                await self.writer.write(Order(source, now, len(body), (), refusal))
+        except Unavailable:
+            raise not_now(_DATABASE_AWAY) from None
+        return Refused(status, reason)
+
+
+def visit(request: Request) -> Visit:
+    """What the log will say of this request."""
+    found: Visit = request.state.visit
+    return found
