@@ -20,13 +20,13 @@ from fisio_ayida import telemetry
 from fisio_ayida.bdns.datasets import DATASETS, dataset
 from fisio_ayida.bdns.errors import BadRequest
 from fisio_ayida.bdns.registry import Dataset
-from fisio_ayida.eventing import events_app
-from fisio_ayida.exits import FAILED, plain_errors
+from fisio_ayida.commands.eventing import events_app
+from fisio_ayida.commands.exits import FAILED, plain_errors
 from fisio_ayida.settings import Settings
 from fisio_ayida.simulators.cli import simulate_app
 
 if TYPE_CHECKING:
-    from fisio_ayida.syncing import Terminal
+    from fisio_ayida.commands.syncing import Terminal
 
 _DATASETS_HELP = "Datasets: " + ", ".join(DATASETS)
 
@@ -55,7 +55,7 @@ def named(names: list[str]) -> list[Dataset]:
 
 def terminal(settings: Settings) -> Terminal:
     """What a command works with: the clock, chance, a log on standard error, an id of its own."""
-    from fisio_ayida.syncing import Terminal
+    from fisio_ayida.commands.syncing import Terminal
 
     # A person watches the progress bar; lines between would tear it. Everything goes to a file or a collector.
     level = "WARNING" if sys.stderr.isatty() else settings.log_level
@@ -88,7 +88,7 @@ def sync(
 ) -> None:
     from fisio_ayida.bdns.service import Order
     from fisio_ayida.bdns.windows import parse_day
-    from fisio_ayida.syncing import run_single, run_sync
+    from fisio_ayida.commands.syncing import run_single, run_sync
 
     with plain_errors():
         settings = Settings.load(os.environ)
@@ -146,7 +146,7 @@ def db_status() -> None:
 
 @rejects_app.command("list", help="Show what is kept aside, by dataset and reason.")
 def rejects_list(dataset_name: Annotated[str | None, typer.Argument(metavar="[DATASET]")] = None) -> None:
-    from fisio_ayida.syncing import show_rejects
+    from fisio_ayida.commands.syncing import show_rejects
     from fisio_ayida.warehouse.engine import open_warehouse
 
     with plain_errors():
@@ -159,7 +159,7 @@ def rejects_list(dataset_name: Annotated[str | None, typer.Argument(metavar="[DA
 def rejects_replay(
     datasets: Annotated[list[str] | None, typer.Argument(metavar="[DATASET...]", help="Default: all")] = None,
 ) -> None:
-    from fisio_ayida.syncing import run_replay
+    from fisio_ayida.commands.syncing import run_replay
 
     with plain_errors():
         settings = Settings.load(os.environ)
@@ -172,7 +172,7 @@ def rejects_replay(
 def demo(
     days: Annotated[int, typer.Option(min=1, max=60, help="Registration days to load")] = 14,
 ) -> None:
-    from fisio_ayida.demo import run_demo
+    from fisio_ayida.commands.demo import run_demo
 
     with plain_errors():
         settings = Settings.load(os.environ)
@@ -181,7 +181,7 @@ def demo(
 
 @app.command(help="Dagster's UI on the local data; with demo data, the stand-in runs beside it.")
 def dev(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
-    from fisio_ayida.demo import run_dev
+    from fisio_ayida.commands.demo import run_dev
 
     with plain_errors():
         raise typer.Exit(run_dev(Settings.load(os.environ), port=port, now=utc_now))

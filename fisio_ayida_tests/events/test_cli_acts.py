@@ -36,7 +36,7 @@ def test_who_is_asked_and_says_no_has_replayed_nothing(
     lab: Lab, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab.dead(2)
-    monkeypatch.setattr("fisio_ayida.eventing._asks", lambda: True)
+    monkeypatch.setattr("fisio_ayida.commands.eventing._asks", lambda: True)
     declined = run("replay", "--name", canary.NAME, stdin="n\n")
     assert (declined.exit_code, lab.states()) == (1, {"dead": 2})
     assert run("replay", "--name", canary.NAME, stdin="y\n").exit_code == 0

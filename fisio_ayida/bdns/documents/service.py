@@ -26,7 +26,7 @@ from fisio_ayida.bdns.documents.reading.protocol import Limits, Outcome
 from fisio_ayida.bdns.documents.store import DocumentStore
 from fisio_ayida.bdns.documents.texts import Unread
 from fisio_ayida.bdns.documents.visit import Documents, Done, read_text, visit
-from fisio_ayida.bdns.errors import ApiOverloaded, ApiUnreachable, PathUnknown, RateLimited, RequestFailed
+from fisio_ayida.bdns.errors import ApiOverloaded, ApiUnreachable, PathUnknown, RateLimited
 from fisio_ayida.bdns.mirror import Context
 from fisio_ayida.bdns.service import check_source
 from fisio_ayida.bdns.single import check_code, sync_convocatoria

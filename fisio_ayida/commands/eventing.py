@@ -1,7 +1,7 @@
 """The command line of the inbox: ``fisio-ayida events list|show|replay|cancel|send``.
 
 A door: words become questions and orders, what they mean is in ``events/``. Not here: how answers are printed
-(``eventtables.py``).
+(``event_tables.py``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fisio_ayida.exits import BAD_INPUT, FAILED, fail, plain_errors
+from fisio_ayida.commands.exits import BAD_INPUT, FAILED, fail, plain_errors
 from fisio_ayida.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def list_events(
     conflicts: Annotated[bool, typer.Option("--conflicts", help="Other bodies under known ids")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line")] = False,
 ) -> None:
-    from fisio_ayida import eventtables as show
+    from fisio_ayida.commands import event_tables as show
     from fisio_ayida.events import desk, unaccepted
 
     with inbox() as conn:
@@ -98,7 +98,7 @@ def show_one(
         bool, typer.Option("--data", help="Its payload too. It may be about patients: mind who looks on")
     ] = False,
 ) -> None:
-    from fisio_ayida import eventtables as show
+    from fisio_ayida.commands import event_tables as show
     from fisio_ayida.events import desk, unaccepted
     from fisio_ayida.events.look import find_event
 
@@ -238,7 +238,7 @@ def _chosen(
 
 def _act(order: Callable[[bool], Outcome], verb: str, which: Which, *, dry_run: bool, yes: bool) -> None:
     """Say what would be done; ask if it is much; do it; say what was done."""
-    from fisio_ayida.eventtables import show_outcome
+    from fisio_ayida.commands.event_tables import show_outcome
 
     plan = order(True)
     many = sum(plan.taken.values())

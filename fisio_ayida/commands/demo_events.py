@@ -28,7 +28,7 @@ from fisio_ayida.settings import Settings
 if TYPE_CHECKING:
     from fisio_ayida.warehouse.engine import Warehouse
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 CANARIES = 200
 #: The longest that the daemon, the gateway or the last event may take, in seconds, on a slow machine.
 PATIENCE = 120.0
