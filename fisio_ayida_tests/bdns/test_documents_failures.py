@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from fisio_ayida.bdns.documents.errors import StoreError
+from fisio_ayida.bdns.documents import extraction
+from fisio_ayida.bdns.documents.errors import ReaderError, StoreError
 from fisio_ayida.bdns.documents.ledger import PAUSES
 from fisio_ayida.bdns.documents.model import Verdict
 from fisio_ayida.bdns.errors import ApiOverloaded, PathUnknown, RequestFailed
@@ -192,3 +193,17 @@ def test_a_full_disk_ends_the_run_and_leaves_nothing_half_done(
     papers.assert_sound()
     papers.run()
     assert papers.states() == {"stored": len(papers.listed())}
+
+
+def test_a_reader_that_does_not_start_ends_the_run_and_the_next_one_reads_what_is_stored(
+    papers: Papers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(extraction, "MODULE", "fisio_ayida.not_there")
+        with pytest.raises(ReaderError, match="the process that reads texts does not start"):
+            papers.run()
+    stored = papers.states()["stored"]
+    assert stored >= 1 and papers.lab.count("bdns.documentos_texto") == 0
+    papers.run()
+    assert papers.states() == {"stored": len(papers.listed())}
+    assert papers.lab.count("bdns.documentos_texto") == len(papers.files())

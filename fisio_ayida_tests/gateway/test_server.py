@@ -52,9 +52,11 @@ def command(folder: Path, **environment: str) -> Iterator[Command]:
         **environment,
     }
     with (folder / "log").open("wb") as log:
+        # Whoever runs the tests in the background has told this process to ignore Ctrl-C.
         process = subprocess.Popen(
-            [program, "gateway", "--port", str(port)], env=variables, stdout=log, stderr=log
-        )
+            [program, "gateway", "--port", str(port)], env=variables, stdout=log, stderr=log,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
         try:
             started = Command(process, folder / "log", port)
             until(started.answers, "the gateway answers", within=60)
