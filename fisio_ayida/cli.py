@@ -181,7 +181,7 @@ def demo(
 
 @app.command(help="Dagster's UI on the local data; with demo data, the stand-in runs beside it.")
 def dev(port: Annotated[int, typer.Option(min=1, max=65535)] = 3000) -> None:
-    from fisio_ayida.commands.demo import run_dev
+    from fisio_ayida.commands.dev import run_dev
 
     with plain_errors():
         raise typer.Exit(run_dev(Settings.load(os.environ), port=port, now=utc_now))

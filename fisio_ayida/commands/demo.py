@@ -1,4 +1,4 @@
-"""``fisio-ayida demo`` and ``dev``: the whole mirror on one machine, against the local stand-in.
+"""``fisio-ayida demo``: the whole project on one machine, against the local stand-in.
 
 Real Dagster runs into the real embedded PostgreSQL; only the world outside is made up. The demo
 always uses the embedded server, so that invented rows cannot reach a database that somebody named.
@@ -10,16 +10,14 @@ import datetime as dt
 import hashlib
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -27,7 +25,7 @@ from rich.table import Table
 from fisio_ayida.bdns.datasets import DATASETS
 from fisio_ayida.bdns.registry import Dataset
 from fisio_ayida.bdns.windows import yesterday
-from fisio_ayida.commands.demo_events import ChildEnded, end, gateway, show_events
+from fisio_ayida.commands.demo_events import show_events
 from fisio_ayida.settings import Settings
 from fisio_ayida.simulators.bdns import SimulatorProcess
 
@@ -40,7 +38,6 @@ STEP = {
 }  # fmt: skip
 #: What identifies a row for the stand-in's truth call, where that is not the mirror's key.
 _TRUTH_KEY = {"organos": "id_admon || '|' || nivel || '|' || id"}
-GATEWAY_PORT = 8288
 _NO_TRUTH = {"planes_estrategicos_vigencia"}
 
 
@@ -73,8 +70,10 @@ def run_demo(settings: Settings, *, days: int, now: Callable[[], dt.datetime]) -
                 sim.step(**STEP)
                 _show(console, _materialize(console, local, first, last), warehouse)
                 agreed &= _compare(console, warehouse, sim, first, last, changes=True)
+                console.rule("3. The documents of calls and plans: stored once by content, their text searchable")
+                agreed &= _store_documents(console, local, warehouse)
                 console.rule(
-                    "3. An app sends events: its own SDK, the gateway, the inbox, Dagster's sensor and runs"
+                    "4. An app sends events: its own SDK, the gateway, the inbox, Dagster's sensor and runs"
                 )
                 arrived = show_events(console, local, warehouse)
     seconds = time.monotonic() - started
@@ -127,29 +126,61 @@ def dagster_environment(settings: Settings, home: Path) -> Iterator[None]:
 
 def _materialize(console: Console, settings: Settings, first: dt.date, last: dt.date) -> list[str]:
     """Run every sync job of the registry; gives the ids of the runs. Raises if one fails."""
-    import dagster as dg
-
-    from fisio_ayida.definitions import build_definitions
     from fisio_ayida.defs.bdns.jobs import SYNC_JOBS
     from fisio_ayida.defs.bdns.specs import op_name
 
     config = {"date_from": first.isoformat(), "date_to": last.isoformat()}
+    configs = {
+        name: {"ops": {op_name(DATASETS[d]): {"config": config} for d in datasets if DATASETS[d].is_windowed}}
+        for name, datasets in SYNC_JOBS.items()
+    }
+    return _run_jobs(console, settings, configs)
+
+
+def _run_jobs(console: Console, settings: Settings, configs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Run jobs by name with their configs, one after another; gives the ids of the runs. Raises if one fails."""
+    import dagster as dg
+
+    from fisio_ayida.definitions import build_definitions
+
     runs = []
     # Dagster's own lines are for the UI and for whoever looks into the file; here they would hide the tables.
     with (settings.home / "demo.log").open("a") as log, redirect_stdout(log), redirect_stderr(log):
         definitions = build_definitions(settings=settings)
         with dg.DagsterInstance.get() as instance:
-            for name, datasets in SYNC_JOBS.items():
-                windowed = [DATASETS[d] for d in datasets if DATASETS[d].is_windowed]
+            for name, config in configs.items():
                 started = time.monotonic()
                 result = definitions.resolve_job_def(name).execute_in_process(
                     instance=instance,
-                    run_config={"ops": {op_name(d): {"config": config} for d in windowed}},
+                    run_config=config,
                     tags={"demo": "true"},
                 )
                 console.print(f"  run {result.run_id[:8]}  {name:<28} SUCCESS  {time.monotonic() - started:.1f} s")
                 runs.append(result.run_id)
     return runs
+
+
+def _store_documents(console: Console, settings: Settings, warehouse: Warehouse) -> bool:
+    """Store what is due and search it; False if a document of the source is missing."""
+    _run_jobs(console, settings, {"store_documents": {}})
+    with warehouse.connect(autocommit=True) as conn:
+        listed, stored, distinct, size = conn.execute(
+            """
+            select (select count(*) from bdns.convocatorias_documentos)
+                     + (select count(*) from bdns.planes_estrategicos_documentos),
+                   count(*), count(distinct sha256), sum(size_bytes)
+            from bdns.documentos where state = 'stored'
+            """
+        ).fetchone() or (0, 0, 0, 0)
+        (found,) = conn.execute(
+            """
+            select count(distinct (origen, id)) from bdns.documentos join bdns.documentos_texto using (sha256)
+            where buscable @@ websearch_to_tsquery('bdns.espanol', 'subvención')
+            """
+        ).fetchone() or (0,)
+    console.print(f"  {stored:,} of {listed:,} documents, {distinct:,} different ones, {size:,} bytes; ", end="")
+    console.print(f"{found:,} of them speak of a subvención")
+    return bool(stored == listed and found)
 
 
 def _show(console: Console, runs: Sequence[str], warehouse: Warehouse) -> None:
@@ -233,54 +264,3 @@ def mirrored(
     ordered = sorted(map(int, keys)) if dataset.integer_key else sorted(keys)
     digest = hashlib.sha256("\n".join(map(str, ordered)).encode()).hexdigest()
     return Truth(int(count), Decimal(total), digest)
-
-
-def run_dev(settings: Settings, *, port: int, now: Callable[[], dt.datetime]) -> int:
-    """Dagster's UI and the gateway; when the database holds demo data, with a stand-in, so that buttons work."""
-    home = prepare_dagster_home(settings)
-    command = [sys.executable, "-m", "dagster", "dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
-    environment = {**os.environ, "DAGSTER_HOME": str(home), "FISIO_AYIDA_HOME": str(settings.home)}
-    console = Console(stderr=True)
-    with ExitStack() as stack:
-        if _holds_demo_data(settings):
-            today = yesterday(now()) + dt.timedelta(days=1)
-            sim = stack.enter_context(SimulatorProcess(["--today", today.isoformat()]))
-            console.print(f"demo data: the stand-in of the BDNS answers at {sim.base_url}")
-            environment |= {"BDNS_BASE_URL": sim.base_url, "BDNS_REQUESTS_PER_SECOND": "0"}
-        # On loopback, for whoever tries it out; what the environment says wins.
-        keys = {name: os.environ.get(name) or "local" for name in ("INNGEST_EVENT_KEY", "CRON_SECRET")}
-        try:
-            url = stack.enter_context(
-                gateway(settings, {**keys, "DAGSTER_UI_URL": f"http://127.0.0.1:{port}"}, port=GATEWAY_PORT)
-            )
-            console.print(f"events: INNGEST_BASE_URL={url}, INNGEST_EVENT_KEY={_shown(keys['INNGEST_EVENT_KEY'])}")
-        except ChildEnded as error:
-            console.print(f"no gateway: {error}", style="yellow")
-        return _run(command, environment)
-
-
-def _shown(key: str) -> str:
-    return key if key == "local" else "as in the environment"
-
-
-def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run to the end; whatever ends us (Ctrl-C, SIGTERM) ends Dagster's processes in good order."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
-    with subprocess.Popen(command, env=environment, cwd=PROJECT, start_new_session=True) as process:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            end(process)
-            return 130
-
-
-def _holds_demo_data(settings: Settings) -> bool:
-    from fisio_ayida.bdns.service import filled_from_stand_in
-    from fisio_ayida.warehouse.engine import open_warehouse
-
-    with open_warehouse(settings) as warehouse, warehouse.connect(autocommit=True) as conn:
-        return filled_from_stand_in(conn)
