@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import random
 import re
+from pathlib import Path
 
 import pytest
 
 from fisio_ayida.events import payloads
+from fisio_ayida.events.page import markdown
 from fisio_ayida.events.registry import (
     EVENTS,
     RETRY_POLICIES,
@@ -121,3 +123,8 @@ def test_nobody_is_kept_waiting_by_a_rule_for_days() -> None:
     for row in EVENTS.values():
         waits = (row.delay, row.debounce.longest if row.debounce else dt.timedelta(0), row.retry.longest)
         assert max(waits) <= dt.timedelta(hours=1)
+
+
+def test_the_page_of_events_is_current() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "events.md"
+    assert page.read_text(encoding="utf-8") == markdown(), "run: make docs"
