@@ -35,7 +35,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # tracebacks with locals have shown passwords elsewhere
-    help="A current and historical mirror of Spain's subsidies database (BDNS).",
+    help="The mirror of Spain's subsidies database (BDNS), and the inbox of the events of Ayida and FisioFlow.",
 )
 db_app = typer.Typer(no_args_is_help=True, help="The database's tables.")
 rejects_app = typer.Typer(no_args_is_help=True, help="Records that could not be used.")

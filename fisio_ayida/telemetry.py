@@ -14,6 +14,9 @@ from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime, timedelta
 from typing import IO, Any, Final, Protocol
 
+#: What is handed to who has something to say: a module's logger, or one bound to a run.
+Log = logging.Logger | logging.LoggerAdapter[Any]
+
 LOGGER_NAME = "fisio_ayida"
 MASK = "***"
 
@@ -60,6 +63,12 @@ def mask(text: str) -> str:
     for pattern, replacement in _SECRETS_IN_TEXT:
         text = pattern.sub(replacement, text)
     return text
+
+
+def excerpt(text: str, longest: int = 2000) -> str:
+    """The beginning of a text, masked: fit to be kept as a reason."""
+    # Cut first: looking for what is to be masked takes long in what is long.
+    return mask(text[: 2 * longest])[:longest]
 
 
 def mask_value(name: str, value: Any) -> Any:

@@ -6,7 +6,6 @@ Rules are CONTRACT §1.2–§1.5. It knows nothing of datasets: what to ask is d
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import httpx
 
 from fisio_ayida.bdns.answers import decoded, failure
 from fisio_ayida.bdns.errors import AnswerBrokeOff, ApiUnreachable, RateLimited, RequestFailed, UnusableBody
+from fisio_ayida.telemetry import Log
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ class BdnsClient:
         pacer: Pacer,
         retries: Retries,
         jitter: Callable[[], float],
-        log: logging.Logger | logging.LoggerAdapter[Any],
+        log: Log,
         page_timeout: float = 300.0,
         detail_timeout: float = 60.0,
         max_in_flight: int = 1,

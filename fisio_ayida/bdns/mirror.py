@@ -7,7 +7,6 @@ Dagster, reads no clock but the one for durations, and opens only what its calle
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
@@ -25,7 +24,7 @@ from fisio_ayida.bdns.records import Batch
 from fisio_ayida.bdns.registry import Dataset
 from fisio_ayida.bdns.sweep import sweep
 from fisio_ayida.bdns.windows import Window, windows
-from fisio_ayida.telemetry import Metrics
+from fisio_ayida.telemetry import Log, Metrics
 from fisio_ayida.warehouse.clock import ClockError
 from fisio_ayida.warehouse.engine import WarehouseError
 from fisio_ayida.warehouse.locks import LockBusy, window_locks
@@ -63,7 +62,7 @@ class Context:
     connect: Callable[[], psycopg.Connection[Any]]
     client: BdnsClient
     now: Callable[[], dt.datetime]
-    log: logging.Logger | logging.LoggerAdapter[Any]
+    log: Log
     guard: Guard = field(default_factory=Guard)
     page_size: int = 10_000
     lock_wait: dt.timedelta = dt.timedelta(minutes=30)

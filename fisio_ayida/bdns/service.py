@@ -6,7 +6,6 @@ The doors (Dagster, the command line) come in here; nothing below this module kn
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,15 +23,13 @@ from fisio_ayida.bdns.mirror import Context, Observer, Report, Silent, mirror
 from fisio_ayida.bdns.registry import Dataset, Grain
 from fisio_ayida.bdns.windows import default_days, parse_day, requested_days, static_partitions
 from fisio_ayida.settings import Settings
-from fisio_ayida.telemetry import Metrics
+from fisio_ayida.telemetry import Log, Metrics
 from fisio_ayida.warehouse.clock import RequestClock
 from fisio_ayida.warehouse.engine import Warehouse
 
 VERSION = "0.1.0"
 SERVICE = "bdns"
 _LEASE_MARGIN = dt.timedelta(seconds=30)
-
-Log = logging.Logger | logging.LoggerAdapter[Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,13 @@ from rich.table import Table
 from fisio_ayida.bdns.datasets import DATASETS
 from fisio_ayida.bdns.registry import Dataset
 from fisio_ayida.bdns.windows import yesterday
-from fisio_ayida.commands.demo_events import show_events
+from fisio_ayida.commands.demo_events import PROJECT, show_events
 from fisio_ayida.settings import Settings
 from fisio_ayida.simulators.bdns import SimulatorProcess
 
 if TYPE_CHECKING:
     from fisio_ayida.warehouse.engine import Warehouse
 
-PROJECT = Path(__file__).resolve().parents[2]
 STEP = {
     "added": 0.01, "changed": 0.03, "removed": 0.005, "respelled": 0.3, "shuffled": True, "blanked": 0.05,
 }  # fmt: skip

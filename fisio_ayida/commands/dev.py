@@ -16,8 +16,8 @@ from contextlib import ExitStack
 from rich.console import Console
 
 from fisio_ayida.bdns.windows import yesterday
-from fisio_ayida.commands.demo import PROJECT, prepare_dagster_home
-from fisio_ayida.commands.demo_events import ChildEnded, end, gateway
+from fisio_ayida.commands.demo import prepare_dagster_home
+from fisio_ayida.commands.demo_events import PROJECT, ChildEnded, end, gateway
 from fisio_ayida.settings import Settings
 from fisio_ayida.simulators.bdns import SimulatorProcess
 

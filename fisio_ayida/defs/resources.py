@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fisio_ayida.settings import Settings
-from fisio_ayida.telemetry import Metrics
+from fisio_ayida.telemetry import Log, Metrics
 
 if TYPE_CHECKING:
     from fisio_ayida.bdns.mirror import Context, Observer
-    from fisio_ayida.bdns.service import Caller, Log
+    from fisio_ayida.bdns.service import Caller
     from fisio_ayida.warehouse.engine import Warehouse
 
 LOG = logging.getLogger("fisio_ayida.bdns")

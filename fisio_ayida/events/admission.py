@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 from pydantic import ValidationError
 
+from fisio_ayida import telemetry
 from fisio_ayida.events.ids import Seed
 from fisio_ayida.events.registry import ORGANIZATION_FIELDS, PRIORITIES, Event, find
-from fisio_ayida.events.storable import masked, mended, unstorable
+from fisio_ayida.events.storable import mended, unstorable
 
 LONGEST_EVENT_BYTES = 512 * 1024
 LONGEST_ID = LONGEST_NAME = 256
@@ -254,7 +255,7 @@ def problem_of(error: ValidationError) -> str:
         lines.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}{shown}")
     more = len(problems) - _FIELDS_SHOWN
     # The place of a problem may be a key that the sender made of somebody's address.
-    text = masked("; ".join(lines))
+    text = telemetry.excerpt("; ".join(lines))
     return text + (f"; and {more} more" if more > 0 else "")
 
 

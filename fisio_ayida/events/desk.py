@@ -14,13 +14,15 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
-from fisio_ayida.events.registry import EVENTS, find
+from fisio_ayida.events.registry import EVENTS, find, names_with_work
 
 Connection = psycopg.Connection[Any]
 
 STATES = ("received", "claimed", "retry", "done", "dead", "skipped", "unmatched")
 #: What was refused or contradicted is worth a look for so long.
 RECENT = dt.timedelta(hours=24)
+#: A due event that has waited so long is stuck behind something; a long load may hold the queue for a while.
+LATE = dt.timedelta(minutes=15)
 
 # The run of an event in a run's hands is its claim's; afterwards it is its own.
 LIST = """
@@ -228,16 +230,19 @@ def payload(conn: Connection, id_: str) -> Payload | None:
 
 def attention(conn: Connection, now: dt.datetime) -> Attention:
     """What needs a person: failures, unknown names, what waits for too long, what was not accepted."""
-    working = [row.name for row in EVENTS.values() if row.work is not None]
-    with conn.cursor(row_factory=class_row(Waiting)) as cur:
-        oldest = cur.execute(OLDEST, {"working": working, "now": now}).fetchone()
     with conn.cursor(row_factory=class_row(Unhandled)) as cur:
-        unhandled = cur.execute(UNHANDLED, {"working": working}).fetchall()
+        unhandled = cur.execute(UNHANDLED, {"working": names_with_work()}).fetchall()
     row = conn.execute(RECENTLY, {"since": now - RECENT}).fetchone() or (0, 0)
     return Attention(
-        dead=_troubles(conn, "dead"), unmatched=_troubles(conn, "unmatched"), oldest=oldest,
+        dead=_troubles(conn, "dead"), unmatched=_troubles(conn, "unmatched"), oldest=oldest_due(conn, now),
         unhandled=tuple(unhandled), refused=row[0], conflicts=row[1],
     )  # fmt: skip
+
+
+def oldest_due(conn: Connection, now: dt.datetime) -> Waiting | None:
+    """The event that has been due for longest; one whose handler does not exist yet does not count as waiting."""
+    with conn.cursor(row_factory=class_row(Waiting)) as cur:
+        return cur.execute(OLDEST, {"working": names_with_work(), "now": now}).fetchone()
 
 
 def _troubles(conn: Connection, state: str) -> tuple[Trouble, ...]:

@@ -7,7 +7,6 @@ here: Dagster, which is behind :class:`Runs`; handling (``work.py``).
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -19,7 +18,8 @@ import psycopg
 from fisio_ayida.events import claims
 from fisio_ayida.events.claims import Claim, OpenClaim
 from fisio_ayida.events.inbox import admit
-from fisio_ayida.events.registry import EVENTS, Launch, jobs_of_batches
+from fisio_ayida.events.registry import EVENTS, Launch, jobs_of_batches, names_with_work
+from fisio_ayida.telemetry import Log
 
 Connection = psycopg.Connection[Any]
 
@@ -81,7 +81,7 @@ def tick(
     runs: Runs,
     *,
     now: dt.datetime,
-    log: logging.Logger | logging.LoggerAdapter[Any],
+    log: Log,
     lease: dt.timedelta = claims.REQUEST_LEASE,
 ) -> list[Claim]:
     """The claims for which a run is to be started now.
@@ -103,7 +103,7 @@ def look_after(
     runs: Runs,
     *,
     now: dt.datetime,
-    log: logging.Logger | logging.LoggerAdapter[Any],
+    log: Log,
     lease: dt.timedelta = claims.REQUEST_LEASE,
 ) -> None:
     """Keep the leases of runs that wait, end the claims of runs that have ended, bury runs that say nothing."""
@@ -130,8 +130,7 @@ def look_after(
 
 def is_due(conn: Connection, now: dt.datetime) -> bool:
     """Whether a tick would find something to judge or to claim."""
-    names = [row.name for row in EVENTS.values() if row.work is not None]
-    row = conn.execute(IS_DUE, {"names": names, "now": now}).fetchone()
+    row = conn.execute(IS_DUE, {"names": names_with_work(), "now": now}).fetchone()
     return bool(row and row[0])
 
 
@@ -174,7 +173,7 @@ def _end_batch(
     claim: OpenClaim,
     run: Run,
     now: dt.datetime,
-    log: logging.Logger | logging.LoggerAdapter[Any],
+    log: Log,
 ) -> None:
     """A run that has ended holds nothing, unless it died or never got as far as its claim."""
     failed = run.status in (Status.FAILED, Status.DIED)
@@ -192,7 +191,7 @@ def _end_launch(
     claim: OpenClaim,
     run: Run,
     now: dt.datetime,
-    log: logging.Logger | logging.LoggerAdapter[Any],
+    log: Log,
 ) -> None:
     if run.status is Status.SUCCEEDED:
         claims.end_launch(conn, claim.id, "done", None, run_id=run.id, now=now)
@@ -208,7 +207,7 @@ def _lose(
     claim: OpenClaim,
     run_id: str,
     now: dt.datetime,
-    log: logging.Logger | logging.LoggerAdapter[Any],
+    log: Log,
     *,
     lost: bool = True,
 ) -> None:

@@ -7,7 +7,6 @@ A handler may keep the run's own thread busy for longer than the lease. Not here
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from typing import Any
 import psycopg
 
 from fisio_ayida.events import claims
+from fisio_ayida.telemetry import Log
 
 # Beats a lease, so that two may fail before anybody takes the run for dead.
 _BEATS = 4
@@ -27,7 +27,7 @@ def kept(
     connect: Callable[[], psycopg.Connection[Any]],
     claim: uuid.UUID,
     lease: dt.timedelta,
-    log: logging.Logger | logging.LoggerAdapter[Any],
+    log: Log,
 ) -> Iterator[None]:
     """Keep the lease of ``claim`` alive inside the block; a database that is away is asked again later."""
     over = threading.Event()
@@ -44,7 +44,7 @@ def _beat(
     connect: Callable[[], psycopg.Connection[Any]],
     claim: uuid.UUID,
     lease: dt.timedelta,
-    log: logging.Logger | logging.LoggerAdapter[Any],
+    log: Log,
     over: threading.Event,
 ) -> None:
     conn: psycopg.Connection[Any] | None = None

@@ -18,8 +18,6 @@ import psycopg
 from fisio_ayida import telemetry
 from fisio_ayida.events.registry import RetryPolicy
 
-LONGEST_REASON = 2000
-
 # Only who still holds the claim may say how it ended: a run that was taken for dead changes nothing.
 RECORD = """
 update events.inbox i set
@@ -74,9 +72,7 @@ def words(error: BaseException) -> str:
     else:
         text = str(error)
     known = isinstance(error, Skip | GiveUp)
-    text = text if known and text else f"{type(error).__name__}: {text}"
-    # Cut first: looking for what is to be masked takes long in what is long.
-    return telemetry.mask(text[: 2 * LONGEST_REASON])[:LONGEST_REASON]
+    return telemetry.excerpt(text if known and text else f"{type(error).__name__}: {text}")
 
 
 def record(

@@ -11,16 +11,8 @@ from typing import Any
 
 import psycopg
 
+from fisio_ayida.events.desk import oldest_due
 from fisio_ayida.events.dispatch import BEAT
-from fisio_ayida.events.registry import ROWS
-
-# What came through SQL and nobody has looked at may be of a kind that has work.
-PULSE = """
-select (select at from events.beats where name = %(beat)s),
-       least((select min(due_at) from events.inbox
-              where name = any(%(names)s) and state in ('received', 'retry') and admitted and due_at <= %(now)s),
-             (select min(due_at) from events.inbox where admitted is null))
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +24,7 @@ class Pulse:
 
 
 def pulse(conn: psycopg.Connection[Any], now: dt.datetime) -> Pulse:
-    """The pulse at this moment; events whose handler does not exist yet do not count as waiting."""
-    names = [row.name for row in ROWS if row.work is not None]
-    row = conn.execute(PULSE, {"beat": BEAT, "names": names, "now": now}).fetchone()
-    return Pulse(*row) if row else Pulse(None, None)
+    """The pulse at this moment."""
+    beat = conn.execute("select at from events.beats where name = %s", [BEAT]).fetchone()
+    oldest = oldest_due(conn, now)
+    return Pulse(beat[0] if beat else None, oldest.due_at if oldest else None)

@@ -277,6 +277,11 @@ def event(name: str) -> Event:
     return found
 
 
+def names_with_work() -> list[str]:
+    """The events that are handled; the others wait until a release brings their handler."""
+    return [row.name for row in ROWS if row.work is not None]
+
+
 def routes() -> dict[str, Event]:
     """The batch routes: ``sync-convocatorias`` and so on, with the event that each one sends."""
     return {row.route: row for row in ROWS if row.route}

@@ -6,7 +6,6 @@ Here: when an action may be done again. Not here: the actions, each of which com
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -14,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import psycopg
 
 from fisio_ayida.events.outcomes import words
+from fisio_ayida.telemetry import Log
 from fisio_ayida.warehouse.engine import WarehouseError
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class Session:
         self,
         connect: Callable[[], Connection],
         pause: Callable[[dt.timedelta], None],
-        log: logging.Logger | logging.LoggerAdapter[Any],
+        log: Log,
     ) -> None:
         self._connect = connect
         self._pause = pause

@@ -13,7 +13,6 @@ from fisio_ayida import telemetry
 
 #: Levels of objects and arrays; the same number stands in ``events.send``.
 DEEPEST = 100
-LONGEST_PROBLEM = 2000
 _NULL = "holds the character U+0000, which PostgreSQL cannot store"
 # In JSON a backslash is always the begin of one of these.
 _ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{4}|.)")
@@ -49,12 +48,7 @@ def unstorable(field: str, value: Any, raw: bytes) -> str | None:
         # Under a key that is there twice: the decoder drops the first value, jsonb reads both.
         problem = f"{field} {_NULL}"
     # The place of a problem may be a key that the sender made of somebody's address.
-    return None if problem is None else masked(problem)
-
-
-def masked(problem: str) -> str:
-    """A problem in words that may be kept: short, and masked."""
-    return telemetry.mask(problem[: 2 * LONGEST_PROBLEM])[:LONGEST_PROBLEM]
+    return None if problem is None else telemetry.excerpt(problem)
 
 
 def _odd(value: Any, where: str, level: int) -> str | None:

@@ -23,6 +23,7 @@ from fisio_ayida.events.lease import kept
 from fisio_ayida.events.outcomes import Outcome, of_error, record
 from fisio_ayida.events.registry import EVENTS, Batch, Event
 from fisio_ayida.events.session import Session
+from fisio_ayida.telemetry import Log
 
 Connection = psycopg.Connection[Any]
 Result = Mapping[str, Any] | None
@@ -109,7 +110,7 @@ class Worker:
     jitter: Callable[[], float]
     monotonic: Callable[[], float]
     pause: Callable[[dt.timedelta], None]
-    log: logging.Logger | logging.LoggerAdapter[Any]
+    log: Log
     run_id: str | None
     lease: dt.timedelta = claims.BATCH_LEASE
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 
+from fisio_ayida.events.desk import LATE
 from fisio_ayida.events.outcomes import words
 from fisio_ayida.events.pulse import Pulse, pulse
 from fisio_ayida.gateway.door import Door
@@ -19,8 +20,6 @@ from fisio_ayida.warehouse.revisions import applied_revision, head
 
 #: Two missed ticks of the sensor.
 DAEMON_SILENT = dt.timedelta(seconds=60)
-#: A due event that waits so long is stuck behind something.
-BACKLOG_OLD = dt.timedelta(minutes=15)
 _GOOD_FOR = dt.timedelta(seconds=1)
 
 
@@ -57,7 +56,7 @@ class Readiness:
         if silent is None or silent > DAEMON_SILENT:
             seen = "was never seen" if silent is None else f"was last seen {silent.total_seconds():.0f} s ago"
             problems.append(f"the sensor events_inbox {seen}: is the Dagster daemon running?")
-        if waiting is not None and waiting > BACKLOG_OLD:
+        if waiting is not None and waiting > LATE:
             problems.append(f"an event has been due for {waiting.total_seconds():.0f} s")
         return _state(problems, database=True, migrations=True, silent=silent, waiting=waiting)
 

@@ -17,7 +17,7 @@ from fisio_ayida.bdns.documents.tables import DOCUMENTOS
 from fisio_ayida.defs.bdns.checks import facts
 from fisio_ayida.defs.bdns.metadata import table
 from fisio_ayida.defs.bdns.partitions import partitions_of
-from fisio_ayida.defs.bdns.specs import ATTRIBUTION, CODE_VERSION, LEGAL, LEGAL_NOTICE, OWNER, asset_key
+from fisio_ayida.defs.bdns.specs import ATTRIBUTION, CODE_VERSION, LEGAL, LEGAL_NOTICE, OWNER, asset_key, freshness
 from fisio_ayida.defs.resources import MirrorResource
 
 if TYPE_CHECKING:
@@ -75,9 +75,7 @@ def spec() -> dg.AssetSpec:
         tags={"source": "bdns", "cadence": "daily", "grain": "day"},
         kinds={"rest", "python", "postgres"},
         partitions_def=partitions_of(CONVOCATORIAS.name),
-        freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=dt.timedelta(hours=48), warn_window=dt.timedelta(hours=36)
-        ),
+        freshness_policy=freshness(CONVOCATORIAS),
     )
 
 

@@ -15,11 +15,11 @@ from pydantic import Field
 
 from fisio_ayida.bdns.datasets import CONVOCATORIAS
 from fisio_ayida.bdns.errors import BadRequest
-from fisio_ayida.bdns.windows import days, parse_day, requested_days
+from fisio_ayida.bdns.windows import days, requested_days
 from fisio_ayida.defs.bdns.assets import with_lineage
 from fisio_ayida.defs.bdns.document_facts import KEY, OP, DayRecorder, check_specs, evaluate, spec, totals
 from fisio_ayida.defs.bdns.failures import reported
-from fisio_ayida.defs.bdns.loading import requested_partitions
+from fisio_ayida.defs.bdns.loading import asked_for
 from fisio_ayida.defs.bdns.specs import OWNER
 from fisio_ayida.defs.events.running import handle_events
 from fisio_ayida.defs.resources import LOG, MirrorResource
@@ -124,13 +124,7 @@ def _store(
 
 def days_of(context: dg.AssetExecutionContext, config: DocumentsConfig, now: dt.datetime) -> list[str]:
     """The registration days that a run asks for, in a row; none for everything. Raises :class:`BadRequest`."""
-    first = parse_day("date_from", config.date_from) if config.date_from else None
-    last = parse_day("date_to", config.date_to) if config.date_to else None
-    keys = requested_partitions(context, CONVOCATORIAS)
-    if keys and (first or last):
-        raise BadRequest(
-            f"the run has the partitions {keys[0]} to {keys[-1]} and dates in its config: give one of them"
-        )
+    first, last, keys = asked_for(context, CONVOCATORIAS, config.date_from, config.date_to)
     if keys:
         return days(dt.date.fromisoformat(min(keys)), dt.date.fromisoformat(max(keys)))
     return requested_days(CONVOCATORIAS, first, last, now) if first or last else []

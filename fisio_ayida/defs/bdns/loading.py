@@ -6,6 +6,7 @@ Planning, fetching and comparing are the domain's; what an error becomes is in `
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -62,20 +63,27 @@ def order_of(context: dg.AssetExecutionContext, dataset: Dataset, config: SyncCo
     """The order of a run; raises :class:`BadRequest` for dates that are none, or that contradict it."""
     from fisio_ayida.bdns.service import Order
 
-    first = parse_day("date_from", config.date_from) if config.date_from else None
-    last = parse_day("date_to", config.date_to) if config.date_to else None
-    keys = requested_partitions(context, dataset)
+    first, last, keys = asked_for(context, dataset, config.date_from, config.date_to)
+    return Order(date_from=first, date_to=last, partitions=keys, allow_removals=config.allow_removals)
+
+
+def asked_for(
+    context: dg.AssetExecutionContext, dataset: Dataset, date_from: str | None, date_to: str | None
+) -> tuple[dt.date | None, dt.date | None, tuple[str, ...]]:
+    """The days of a run's config, or the partitions that Dagster gave it: one, a range, or none.
+
+    Raises:
+        BadRequest: a date that is none, or both dates and partitions.
+    """
+    first = parse_day("date_from", date_from) if date_from else None
+    last = parse_day("date_to", date_to) if date_to else None
+    given = context.has_partition_key or context.has_partition_key_range
+    keys = tuple(context.partition_keys) if given and is_partitioned(dataset) else ()
     if keys and (first or last):
         raise BadRequest(
             f"the run has the partitions {keys[0]} to {keys[-1]} and dates in its config: give one of them"
         )
-    return Order(date_from=first, date_to=last, partitions=keys, allow_removals=config.allow_removals)
-
-
-def requested_partitions(context: dg.AssetExecutionContext, dataset: Dataset) -> tuple[str, ...]:
-    """The partitions that Dagster gave the run: one, a range, or none."""
-    asked = context.has_partition_key or context.has_partition_key_range
-    return tuple(context.partition_keys) if asked and is_partitioned(dataset) else ()
+    return first, last, keys
 
 
 async def _sync(

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from fisio_ayida.events.work import Tally
 
-#: A due event of a kind with work is late after this; a long load may hold the queue for a while.
-PATIENCE = dt.timedelta(minutes=15)
 _ERROR, _WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
 
@@ -47,7 +45,7 @@ def check_results(
     seen = desk.attention(conn, now)
     yield _result(key, "dead", _lines(seen.dead), sum(t.events for t in seen.dead), _ERROR)
     yield _result(key, "unmatched", _lines(seen.unmatched), sum(t.events for t in seen.unmatched), _WARN)
-    late = seen.oldest if seen.oldest and seen.oldest.due_at < now - PATIENCE else None
+    late = seen.oldest if seen.oldest and seen.oldest.due_at < now - desk.LATE else None
     words = [f"{late.name} {late.id}, due since {late.due_at:%Y-%m-%d %H:%M} UTC"] if late else []
     yield _result(key, "too_old", words, len(words), _ERROR)
     found = {"requests refused": seen.refused, "other bodies under a known id": seen.conflicts}

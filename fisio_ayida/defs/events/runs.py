@@ -14,7 +14,6 @@ import dagster as dg
 from fisio_ayida import telemetry
 from fisio_ayida.events.claims import Claim, OpenClaim
 from fisio_ayida.events.dispatch import Run, Status
-from fisio_ayida.events.outcomes import LONGEST_REASON
 
 CLAIM_TAG = "fisio_ayida/claim"
 EVENT_TAG = "fisio_ayida/event_id"
@@ -81,7 +80,7 @@ def failure_words(event: dg.DagsterEvent) -> str:
     error = event.step_failure_data.error
     while error and error.cause:
         error = error.cause
-    return telemetry.mask(" ".join(error.message[:LONGEST_REASON].split())) if error else "a step failed"
+    return telemetry.excerpt(" ".join(error.message.split())) if error else "a step failed"
 
 
 def request(claim: Claim) -> dg.RunRequest:
