@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -39,15 +40,22 @@ def warehouse_server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -
         yield server
 
 
-@pytest.fixture
-def warehouse(warehouse_server: EmbeddedServer) -> Iterator[Warehouse]:
-    """A warehouse on a database of its own, cloned from the template and dropped after the test."""
+@contextmanager
+def cloned(server: EmbeddedServer) -> Iterator[Warehouse]:
+    """A warehouse on a database of its own, cloned from the template and dropped at the end."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(warehouse_server.url.psycopg, autocommit=True) as connection:
+    with psycopg.connect(server.url.psycopg, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-        with Warehouse(warehouse_server.url.with_database(name)) as opened:
+        with Warehouse(server.url.with_database(name)) as opened:
             yield opened
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def warehouse(warehouse_server: EmbeddedServer) -> Iterator[Warehouse]:
+    """A database for one test."""
+    with cloned(warehouse_server) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from hashlib import sha256
@@ -27,7 +26,7 @@ from fisio_ayida.simulators.bdns import BdnsSimulator, SimulatorConfig
 from fisio_ayida.telemetry import bind
 from fisio_ayida.warehouse.embedded import EmbeddedServer
 from fisio_ayida.warehouse.engine import Warehouse
-from fisio_ayida_tests.conftest import TEMPLATE
+from fisio_ayida_tests.conftest import cloned
 
 TODAY = dt.date(2026, 10, 5)
 FIRST = dt.date(2026, 9, 1)
@@ -240,17 +239,10 @@ def lab(sim: BdnsSimulator, warehouse: Warehouse) -> Iterator[Lab]:
 @pytest.fixture(scope="module")
 def module_lab(warehouse_server: EmbeddedServer) -> Iterator[Lab]:
     """One simulator and one database for all tests of a file."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with (
-        psycopg.connect(warehouse_server.url.psycopg, autocommit=True) as connection,
-        BdnsSimulator(small()) as sim,
-    ):
-        connection.execute(f"create database {name} template {TEMPLATE}")
-        with Warehouse(warehouse_server.url.with_database(name)) as warehouse:
-            opened = Lab(sim, warehouse)
-            yield opened
-            opened.close()
-        connection.execute(f"drop database {name} with (force)")
+    with BdnsSimulator(small()) as sim, cloned(warehouse_server) as warehouse:
+        opened = Lab(sim, warehouse)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

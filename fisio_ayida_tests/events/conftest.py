@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Callable, Iterator
 
-import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
 from fisio_ayida.cli import app
 from fisio_ayida.warehouse.embedded import EmbeddedServer
 from fisio_ayida.warehouse.engine import Warehouse
-from fisio_ayida_tests.conftest import TEMPLATE
+from fisio_ayida_tests.conftest import cloned
 from fisio_ayida_tests.events.lab import Lab
 
 Run = Callable[..., Result]
@@ -29,12 +27,8 @@ from pg_tables where schemaname = 'events'
 @pytest.fixture(scope="module")
 def events_warehouse(warehouse_server: EmbeddedServer) -> Iterator[Warehouse]:
     """A database for the tests of one file."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(warehouse_server.url.psycopg, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {TEMPLATE}")
-        with Warehouse(warehouse_server.url.with_database(name)) as opened:
-            yield opened
-        connection.execute(f"drop database {name} with (force)")
+    with cloned(warehouse_server) as opened:
+        yield opened
 
 
 @pytest.fixture
