@@ -12,8 +12,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 
-from fisio_ayida.events.outcomes import words
-from fisio_ayida.telemetry import Log
+from fisio_ayida.telemetry import Log, excerpt
 from fisio_ayida.warehouse.engine import WarehouseError
 
 T = TypeVar("T")
@@ -55,7 +54,7 @@ class Session:
                 return action(self._open(), *args, **kwargs)
             except (psycopg.OperationalError, WarehouseError) as error:
                 self.close()
-                self._log.warning("database: %s; trying again", words(error))
+                self._log.warning("database: %s; trying again", excerpt(f"{type(error).__name__}: {error}"))
                 self._pause(RECONNECT_PAUSE * 2**attempt)
         return action(self._open(), *args, **kwargs)
 
