@@ -1,0 +1,170 @@
+"""The words that templates may say: an allow-list, shared by all of them.
+
+Here: what a variable is, the variables there are with made-up examples, what follows from them, and what no
+template may ever say. Not here: which template has which (``registry.py``) and how they look (``formats.py``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+from fisio_ayida.messaging.templates import formats
+
+Kind = Literal["text", "person", "day", "clock", "moment", "money", "count", "texts", "rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One word of a template.
+
+    Args:
+        kind: how it looks and what may be given, see :data:`KINDS`.
+        example: made up, for previews and tests.
+        noun: for a count, its singular and plural.
+        fields: for rows, what each row has.
+    """
+
+    name: str
+    kind: Kind
+    description: str
+    example: Any
+    required: bool = True
+    noun: tuple[str, str] | None = None
+    fields: tuple[Variable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A word that follows from a variable and is therefore never given."""
+
+    source: str
+    make: Callable[[Any], str]
+
+
+def optional(variable: Variable) -> Variable:
+    """The same variable where the template does without it."""
+    return replace(variable, required=False)
+
+
+def forbidden_words(words: str) -> list[str]:
+    """The words that speak of health or identify a person, in a text or a variable's name."""
+    plain = unicodedata.normalize("NFKD", words.lower()).encode("ascii", "ignore").decode()
+    return sorted({word for word in re.findall(r"[a-z]+", plain) if _FORBIDDEN.match(word)})
+
+
+#: What may be given for each kind.
+KINDS: Final[Mapping[Kind, str]] = {
+    "text": "a text; shown on one line",
+    "person": "a full or social name; its first word is shown",
+    "day": "a date or its ISO text; shown dd/mm/yyyy",
+    "clock": "a civil time or its ISO text; shown HH:MM",
+    "moment": "a civil date and time or its ISO text; shown dd/mm/yyyy às HH:MM",
+    "money": "reais as a decimal, a decimal text or a whole number; shown R$ 1.234,56",
+    "count": "a whole number from 0; shown with its noun where it has one",
+    "texts": "a list of texts",
+    "rows": "a list of objects with the fields named",
+}
+
+NOME: Final = Variable("nome", "person", "Who reads it", "Conceição Araújo da Silva")
+CLINICA: Final = Variable("clinica", "text", "The clinic's name", "Clínica Movimento & Ação")
+PROFISSIONAL: Final = Variable("profissional", "text", "The professional's name", "Dra. Helena Brandão")
+DATA: Final = Variable("data", "day", "The civil day", dt.date(2026, 3, 12))
+HORA: Final = Variable("hora", "clock", "The civil start", dt.time(14, 30))
+ENDERECO: Final = Variable("endereco", "text", "The clinic's address", "Rua das Acácias, 120, sala 4, Vitória")
+TELEFONE: Final = Variable("telefone", "text", "The reception's telephone", "(27) 3333-0000")
+PACOTE: Final = Variable("pacote", "text", "The package's name", "Pilates 10 sessões")
+SALDO: Final = Variable("saldo", "count", "Sessions left", 3, noun=("sessão", "sessões"))
+VALOR: Final = Variable("valor", "money", "The amount", Decimal("1234.50"))
+VISITAS: Final = Variable(
+    "visitas", "rows", "The visits in order",
+    ({"hora": dt.time(9, 0), "profissional": "Dra. Helena Brandão"},
+     {"hora": dt.time(14, 30), "profissional": "Dr. João Sertão"}),
+    fields=(HORA, optional(PROFISSIONAL)),
+)  # fmt: skip
+
+INICIO: Final = Variable("inicio", "day", "The week's Monday", dt.date(2026, 3, 9))
+FIM: Final = Variable("fim", "day", "The week's Sunday", dt.date(2026, 3, 15))
+AGENDADAS: Final = Variable("agendadas", "count", "Visits of the period, whatever became of them", 24)
+REALIZADAS: Final = Variable("realizadas", "count", "Visits done", 18)
+FALTAS: Final = Variable("faltas", "count", "Visits to which nobody came", 3)
+CANCELADAS: Final = Variable("canceladas", "count", "Visits cancelled", 2)
+A_REMARCAR: Final = Variable("a_remarcar", "count", "Visits that wait for another day", 1)
+NOVOS_PACIENTES: Final = Variable("novos_pacientes", "count", "Patients registered", 4)
+TOTALS: Final = (AGENDADAS, REALIZADAS, FALTAS, CANCELADAS, A_REMARCAR)
+PROFISSIONAIS: Final = Variable(
+    "profissionais", "rows", "The same for each professional",
+    ({"profissional": "Dra. Helena Brandão", "agendadas": 10, "realizadas": 8, "faltas": 1, "canceladas": 1,
+      "a_remarcar": 0},
+     {"profissional": "Dr. João Sertão", "agendadas": 9, "realizadas": 7, "faltas": 1, "canceladas": 1,
+      "a_remarcar": 0},
+     {"profissional": "Dra. Iara Conceição Guimarães", "agendadas": 5, "realizadas": 3, "faltas": 1,
+      "canceladas": 0,
+      "a_remarcar": 1}),
+    required=False, fields=(optional(PROFISSIONAL), *TOTALS),
+)  # fmt: skip
+SEMANAS: Final = Variable(
+    "semanas", "rows", "The weeks before, newest first",
+    ({"inicio": dt.date(2026, 3, 2), "agendadas": 22, "realizadas": 17, "faltas": 4, "canceladas": 1},
+     {"inicio": dt.date(2026, 2, 23), "agendadas": 25, "realizadas": 19, "faltas": 3, "canceladas": 3},
+     {"inicio": dt.date(2026, 2, 16), "agendadas": 14, "realizadas": 12, "faltas": 1, "canceladas": 1},
+     {"inicio": dt.date(2026, 2, 9), "agendadas": 23, "realizadas": 20, "faltas": 2, "canceladas": 1}),
+    required=False, fields=(INICIO, AGENDADAS, REALIZADAS, FALTAS, CANCELADAS),
+)  # fmt: skip
+MENSAGENS: Final = Variable(
+    "mensagens", "count", "Messages sent", 31, required=False, noun=("enviada", "enviadas")
+)
+FALHAS: Final = Variable("falhas", "count", "Messages that failed", 1, required=False, noun=("falhou", "falharam"))
+# No example: the picture is an attachment, which a preview does not have.
+GRAFICO_CID: Final = Variable("grafico_cid", "text", "Content-ID of an attached chart", None, required=False)
+
+PROBLEMAS: Final = Variable("quantidade", "count", "Problems found", 3, noun=("problema", "problemas"))
+VERIFICACOES: Final = Variable(
+    "verificacoes", "rows", "The checks that failed",
+    ({"verificacao": "Sessões que apontam para um agendamento inexistente", "contagem": 2,
+      "exemplos": ("5f0c2a71", "c19e44d0")},
+     {"verificacao": "Pagamentos sem agendamento", "contagem": 1, "exemplos": ("a7710be3",)}),
+    fields=(
+        Variable("verificacao", "text", "What was checked", ""),
+        Variable("contagem", "count", "How many rows fail", 0),
+        Variable("exemplos", "texts", "Ids of some of them", (), required=False),
+    ),
+)  # fmt: skip
+
+CANAL: Final = Variable("canal", "text", "The provider and its account", "evolution vitoria-01")
+MOTIVO: Final = Variable(
+    "motivo", "text", "What the provider said", "a instância está desconectada", required=False
+)
+DESDE: Final = Variable(
+    "inicio", "moment", "Since when, in civil time", dt.datetime.combine(dt.date(2026, 3, 12), dt.time(7, 40))
+)
+ORGANIZACAO: Final = Variable(
+    "organizacao", "text", "The only clinic concerned, by id", "org-0417", required=False
+)
+
+#: Unless a template declares the name itself.
+DERIVED: Final[Mapping[str, Derived]] = {
+    "dia": Derived("data", lambda value: formats.as_day(value).weekday),
+    "dia_do_mes": Derived("data", lambda value: formats.as_day(value).number),
+    "mes": Derived("data", lambda value: formats.as_day(value).month),
+    "quantidade": Derived("visitas", lambda value: formats.count(len(value), SALDO.noun)),
+    "horas": Derived("visitas", lambda value: formats.joined([formats.clock(visit["hora"]) for visit in value])),
+}
+
+# CONTRACT clinic §15.3: least data. Stems of words without accents; in Portuguese and in FisioFlow's columns.
+_FORBIDDEN: Final = re.compile(
+    "|".join(
+        (
+            "diagnos", "queix", "patolog", "patholog", "doenc", "disease", "sintom", "symptom", "dor$", "dores$",
+            "pain$", "lesao", "lesoes", "injur", "condicao", "condition", "medica", "remedio", "alerg", "allerg",
+            "prontuario", "anamnes", "laudo", "exame", "cirurg", "surger", "fratura", "hernia", "gravid", "gestac",
+            "gestant", "prognos", "evoluc", "complaint", "observac", "observat", "anotac", "notes$", "convenio",
+            "cpf$", "rg$", "nascimento", "birthdate", "genero$", "gender",
+        )
+    )
+)  # fmt: skip
