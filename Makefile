@@ -47,6 +47,7 @@ docs: $(VENV)/.runtime
 	$(BIN)/python -m fisio_ayida.settings > docs/settings.md
 	$(BIN)/python -m fisio_ayida.bdns.dictionary > docs/data-dictionary.md
 	$(BIN)/python -m fisio_ayida.events.page > docs/events.md
+	$(BIN)/python -m fisio_ayida.messaging.templates.page > docs/messages.md
 
 clean:
 	rm -rf $(VENV) .fisio_ayida .bench build *.egg-info

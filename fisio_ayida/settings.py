@@ -51,6 +51,18 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _address(value: str) -> str:
+    if not re.fullmatch(r"[^@\s<>,]{1,64}@[^@\s<>,]+\.[^@\s<>,]+", value):
+        raise ValueError("not an e-mail address")
+    return value
+
+
+def _sender(value: str) -> str:
+    named = re.fullmatch(r"(?:[^<>\r\n\"]+ )?<(.+)>", value)
+    _address(named[1] if named else value)
+    return value
+
+
 def _store_url(value: str) -> str:
     scheme, separator, rest = value.partition("://")
     if separator:
@@ -252,6 +264,170 @@ class Settings(BaseSettings):
         None,
         "A second bearer token that is accepted too, while the callers change to a new one.",
         "a text",
+    )
+    messaging_key: SecretStr | None = _setting(
+        "MESSAGING_KEY",
+        None,
+        "Encrypts what messages say and where they go. Several, separated by commas: the first one encrypts, all "
+        "decrypt. Unset: bodies are not stored and are made again when they are sent.",
+        "one or more keys of 32 bytes as base64 (`fisio-ayida messages key` makes one)",
+    )
+    messaging_hash_key: SecretStr | None = _setting(
+        "MESSAGING_HASH_KEY",
+        None,
+        "Part of the key of address hashes, by which opt-outs are found again: set it before the first message, and "
+        "never change it. Unset: the database's own salt alone.",
+        "a text; 32 random characters or more are advised",
+    )
+    messaging_email: Literal["auto", "file", "resend"] = _setting(
+        "MESSAGING_EMAIL",
+        "auto",
+        "How e-mail goes out; auto: Resend if RESEND_API_KEY is set, else files.",
+        "auto, file or resend",
+    )
+    messaging_whatsapp: Literal["auto", "file", "evolution", "meta"] = _setting(
+        "MESSAGING_WHATSAPP",
+        "auto",
+        "How WhatsApp goes out; auto: Evolution if EVOLUTION_API_KEY is set, Meta if WHATSAPP_ACCESS_TOKEN is, else "
+        "files.",
+        "auto, file, evolution or meta",
+    )
+    messaging_push: Literal["auto", "file", "expo"] = _setting(
+        "MESSAGING_PUSH",
+        "auto",
+        "How push messages go out; auto: Expo if EXPO_ACCESS_TOKEN is set, else files.",
+        "auto, file or expo",
+    )
+    messaging_from: Annotated[str, AfterValidator(_sender)] = _setting(
+        "RESEND_FROM_EMAIL",
+        "FisioFlow <noreply@example.com>",
+        "The sender of e-mails whose caller names none.",
+        "an address, or a name with an address in angle brackets",
+    )
+    messaging_alerts_to: Annotated[str, AfterValidator(_address)] | None = _setting(
+        "MESSAGING_ALERTS_TO",
+        None,
+        "Who is told by e-mail when a channel is down. Unset: nobody.",
+        "an e-mail address",
+    )
+    gateway_public_url: Annotated[str, AfterValidator(_http_url)] = _setting(
+        "GATEWAY_PUBLIC_URL",
+        "http://127.0.0.1:8288",
+        "Where patients' mail programs reach the gateway: the address in unsubscribe links.",
+        "an http(s) URL without query or credentials",
+    )
+    resend_api_key: SecretStr | None = _setting("RESEND_API_KEY", None, "Resend's key.", "a text")
+    resend_base_url: Annotated[str, AfterValidator(_http_url)] = _setting(
+        "RESEND_BASE_URL",
+        "https://api.resend.com",
+        "The Resend API, or a stand-in for it.",
+        "an http(s) URL without query or credentials",
+    )
+    resend_requests_per_second: float = _setting(
+        "RESEND_REQUESTS_PER_SECOND",
+        2.0,
+        "Request starts, over all processes; spaced. The limit belongs to the account. 0 lifts it.",
+        "0 or more",
+        "requests/s",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    resend_webhook_secret: SecretStr | None = _setting(
+        "RESEND_WEBHOOK_SECRET",
+        None,
+        "Proves Resend's webhooks. Several, separated by commas, while it is changed. Unset: they are refused.",
+        "`whsec_` and base64, or several",
+    )
+    evolution_base_url: Annotated[str, AfterValidator(_http_url)] = _setting(
+        "EVOLUTION_BASE_URL",
+        "http://127.0.0.1:8080",
+        "Your Evolution API, or a stand-in for it.",
+        "an http(s) URL without query or credentials",
+    )
+    evolution_api_key: SecretStr | None = _setting(
+        "EVOLUTION_API_KEY", None, "Evolution's key: the installation's, or the instance's.", "a text"
+    )
+    evolution_instance: Annotated[str, AfterValidator(_one_line)] = _setting(
+        "EVOLUTION_INSTANCE",
+        "fisioflow",
+        "The instance of clinics that have none of their own.",
+        "plain ASCII text on one line",
+        min_length=1,
+    )
+    evolution_requests_per_second: float = _setting(
+        "EVOLUTION_REQUESTS_PER_SECOND",
+        1.0,
+        "Messages of one instance, over all processes; spaced. More risks a ban of the number. 0 lifts it.",
+        "0 or more",
+        "messages/s",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    evolution_probe_number: str | None = _setting(
+        "EVOLUTION_PROBE_NUMBER",
+        None,
+        "A number known to be on WhatsApp (the clinic's own): looked up before messages are sent, because an "
+        "instance may only say that it is connected. Unset: what it says is believed.",
+        "digits with country code",
+        pattern=r"^55\d{10,11}$",
+    )
+    evolution_webhook_token: SecretStr | None = _setting(
+        "EVOLUTION_WEBHOOK_TOKEN",
+        None,
+        "Proves Evolution's webhooks: the value of the header `x-webhook-token`, or its `jwt_key`. Unset: they are "
+        "refused.",
+        "a text",
+    )
+    whatsapp_base_url: Annotated[str, AfterValidator(_http_url)] = _setting(
+        "WHATSAPP_BASE_URL",
+        "https://graph.facebook.com/v25.0",
+        "Meta's Cloud API with its version, or a stand-in for it.",
+        "an http(s) URL without query or credentials",
+    )
+    whatsapp_access_token: SecretStr | None = _setting(
+        "WHATSAPP_ACCESS_TOKEN", None, "The token of Meta's Cloud API.", "a text"
+    )
+    whatsapp_phone_number_id: str | None = _setting(
+        "WHATSAPP_PHONE_NUMBER_ID", None, "Meta's id of the number that sends.", "digits", pattern=r"^\d{1,32}$"
+    )
+    whatsapp_requests_per_second: float = _setting(
+        "WHATSAPP_REQUESTS_PER_SECOND",
+        20.0,
+        "Messages of one number through Meta, over all processes; spaced. 0 lifts it.",
+        "0 or more",
+        "messages/s",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    whatsapp_app_secret: SecretStr | None = _setting(
+        "WHATSAPP_APP_SECRET", None, "Proves Meta's webhooks. Unset: they are refused.", "a text"
+    )
+    whatsapp_verify_token: SecretStr | None = _setting(
+        "WHATSAPP_VERIFY_TOKEN", None, "What Meta repeats when a webhook is set up. Unset: refused.", "a text"
+    )
+    expo_base_url: Annotated[str, AfterValidator(_http_url)] = _setting(
+        "EXPO_BASE_URL",
+        "https://exp.host",
+        "Expo's push service, or a stand-in for it.",
+        "an http(s) URL without query or credentials",
+    )
+    expo_access_token: SecretStr | None = _setting("EXPO_ACCESS_TOKEN", None, "Expo's access token.", "a text")
+    messaging_timeout_seconds: float = _setting(
+        "MESSAGING_TIMEOUT_SECONDS",
+        30.0,
+        "The longest wait for a provider's answer; after it the outcome is unknown.",
+        "more than 0",
+        "s",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    messaging_in_flight: int = _setting(
+        "MESSAGING_IN_FLIGHT",
+        64,
+        "Messages of one channel under way at once in one process, where no pace holds them back.",
+        "1 or more",
+        "messages",
+        ge=1,
     )
     dagster_ui_url: Annotated[str, AfterValidator(_http_url)] | None = _setting(
         "DAGSTER_UI_URL",
