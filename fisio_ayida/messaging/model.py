@@ -6,9 +6,9 @@ Here: types without behaviour, shared by every module of the room. Not here: the
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -255,4 +255,21 @@ class Sender(Protocol):
 
     async def health(self, account: str) -> Healthy | Unhealthy:
         """Whether the account can send now."""
+        ...
+
+
+@runtime_checkable
+class BatchSender(Sender, Protocol):
+    """A sender that takes many messages in one call."""
+
+    @property
+    def batch_size(self) -> int:
+        """The most that one call takes."""
+        ...
+
+    async def send_batch(self, key: str, envelopes: Sequence[Envelope]) -> list[Result]:
+        """One call for all of them, under one key; one result each, in order.
+
+        :attr:`repeats_safely` holds for the same list under the same key, and for nothing else.
+        """
         ...

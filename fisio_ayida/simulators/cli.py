@@ -10,10 +10,13 @@ import json
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
+
+if TYPE_CHECKING:
+    from fisio_ayida.simulators.listening import Application
 
 simulate_app = typer.Typer(help="Stand-ins for outside services, on this machine.", no_args_is_help=True)
 
@@ -87,7 +90,6 @@ def bdns(
     # Web server and invented world: a quarter of a second that other commands need not spend.
     from fisio_ayida.simulators.bdns.app import BdnsApp
     from fisio_ayida.simulators.bdns.config import Choices, SimulatorConfig, SimulatorError
-    from fisio_ayida.simulators.bdns.server import bind, make_server
 
     # The only look at a clock: everything below takes today as an argument.
     day = datetime.now(ZoneInfo("Europe/Madrid")).date() if today is None else read_day("--today", today)
@@ -95,8 +97,6 @@ def bdns(
     for text in first_day or []:
         name, _, value = text.partition("=")
         starts[name] = read_day(f"--first-day {name}", value)
-    if not 0 <= port <= 65_535:
-        refuse(f"--port {port}: 0 to 65535 is allowed")
     if page_cache is not None and page_cache.exists() and not page_cache.is_dir():
         refuse(f"--page-cache {page_cache}: a folder is allowed")
     try:
@@ -112,11 +112,121 @@ def bdns(
             choices=Choices.read({text.partition("=")[0]: text.partition("=")[2] for text in choice or []}),
         )
         app = BdnsApp(config)
+    except SimulatorError as error:
+        refuse(str(error))
+    serve(app, host, port, ready_file, base_path="/bdnstrans/api")
+
+
+@simulate_app.command("resend")
+def resend(
+    port: Annotated[int, typer.Option(help="Port on which to listen; 0 takes a free one.")] = 8090,
+    host: Annotated[str, typer.Option(help="Address on which to listen.")] = "127.0.0.1",
+    requests_per_second: Annotated[float, typer.Option(help="More get 429; 0: as many as come.", min=0)] = 0,
+    latency_ms: Annotated[float, typer.Option(help="Time that each answer takes.", min=0)] = 0,
+    webhook_url: Annotated[str | None, typer.Option(help="Told what becomes of each e-mail.")] = None,
+    webhook_secret: Annotated[str | None, typer.Option(help="Signs that: whsec_ and base64.")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="File to write the URLs to once listening.")] = None,
+) -> None:
+    """Serve a simulated Resend until interrupted; prints one line of JSON with its URLs."""
+    from fisio_ayida.simulators.listening import SimulatorError
+    from fisio_ayida.simulators.resend.app import ResendApp
+    from fisio_ayida.simulators.resend.world import ResendConfig
+
+    secret = {} if webhook_secret is None else {"webhook_secret": webhook_secret}
+    try:
+        config = ResendConfig(
+            requests_per_second=requests_per_second, latency_ms=latency_ms, webhook_url=webhook_url, **secret
+        )
+    except SimulatorError as error:
+        refuse(str(error))
+    serve(ResendApp(config), host, port, ready_file)
+
+
+@simulate_app.command("expo")
+def expo(
+    port: Annotated[int, typer.Option(help="Port on which to listen; 0 takes a free one.")] = 8093,
+    host: Annotated[str, typer.Option(help="Address on which to listen.")] = "127.0.0.1",
+    requests_per_second: Annotated[float, typer.Option(help="More get 429; 0: as many as come.", min=0)] = 0,
+    latency_ms: Annotated[float, typer.Option(help="Time that each answer takes.", min=0)] = 0,
+    receipts_after: Annotated[float, typer.Option(help="Seconds until a ticket has a receipt.", min=0)] = 900,
+    ready_file: Annotated[Path | None, typer.Option(help="File to write the URLs to once listening.")] = None,
+) -> None:
+    """Serve a simulated Expo push service until interrupted; prints one line of JSON with its URLs."""
+    from fisio_ayida.simulators.expo.app import ExpoApp
+    from fisio_ayida.simulators.expo.world import ExpoConfig
+
+    config = ExpoConfig(
+        requests_per_second=requests_per_second, latency_ms=latency_ms, receipts_after_seconds=receipts_after
+    )
+    serve(ExpoApp(config), host, port, ready_file)
+
+
+@simulate_app.command("evolution")
+def evolution(
+    port: Annotated[int, typer.Option(help="Port on which to listen; 0 takes a free one.")] = 8080,
+    host: Annotated[str, typer.Option(help="Address on which to listen.")] = "127.0.0.1",
+    instance: Annotated[list[str] | None, typer.Option(help="As fisioflow; repeatable.")] = None,
+    cloud: Annotated[bool, typer.Option(help="Instances of Meta's kind instead of phones.")] = False,
+    api_key: Annotated[str, typer.Option(help="The installation's key.")] = "evolution-key",
+    latency_ms: Annotated[float, typer.Option(help="Time that each message takes.", min=0)] = 0,
+    webhook_url: Annotated[str | None, typer.Option(help="Told what becomes of each message.")] = None,
+    webhook_token: Annotated[str | None, typer.Option(help="Proves that, as x-webhook-token.")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="File to write the URLs to once listening.")] = None,
+) -> None:
+    """Serve a simulated Evolution API until interrupted; prints one line of JSON with its URLs."""
+    from fisio_ayida.simulators.evolution.app import EvolutionApp
+    from fisio_ayida.simulators.evolution.world import EvolutionConfig
+
+    config = EvolutionConfig(
+        api_key=api_key,
+        instances=tuple(instance or ["fisioflow"]),
+        kind="cloud" if cloud else "baileys",
+        latency_ms=latency_ms,
+        webhook_url=webhook_url,
+        webhook_token=webhook_token,
+    )
+    serve(EvolutionApp(config), host, port, ready_file)
+
+
+@simulate_app.command("meta")
+def meta(
+    port: Annotated[int, typer.Option(help="Port on which to listen; 0 takes a free one.")] = 8091,
+    host: Annotated[str, typer.Option(help="Address on which to listen.")] = "127.0.0.1",
+    phone_number_id: Annotated[list[str] | None, typer.Option(help="Digits; repeatable.")] = None,
+    access_token: Annotated[str, typer.Option(help="What senders must know.")] = "meta-token",  # noqa: S107  opens nothing
+    app_secret: Annotated[str, typer.Option(help="Signs what the webhook is told.")] = "meta-app-secret",  # noqa: S107
+    verify_token: Annotated[str, typer.Option(help="Said when the webhook is set up.")] = "meta-verify-token",  # noqa: S107
+    latency_ms: Annotated[float, typer.Option(help="Time that each message takes.", min=0)] = 0,
+    webhook_url: Annotated[str | None, typer.Option(help="Told what becomes of each message.")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="File to write the URLs to once listening.")] = None,
+) -> None:
+    """Serve a simulated Meta Cloud API until interrupted; prints one line of JSON with its URLs."""
+    from fisio_ayida.simulators.meta.app import MetaApp
+    from fisio_ayida.simulators.meta.world import MetaConfig
+
+    config = MetaConfig(
+        access_token=access_token,
+        phone_number_ids=tuple(phone_number_id or ["100000000000001"]),
+        app_secret=app_secret,
+        verify_token=verify_token,
+        latency_ms=latency_ms,
+        webhook_url=webhook_url,
+    )
+    serve(MetaApp(config), host, port, ready_file, base_path="/v25.0")
+
+
+def serve(app: Application, host: str, port: int, ready_file: Path | None, base_path: str = "") -> None:
+    """Listen, say where in one line of JSON, and serve until interrupted."""
+    from fisio_ayida.simulators.listening import SimulatorError, bind, make_server
+
+    if not 0 <= port <= 65_535:
+        refuse(f"--port {port}: 0 to 65535 is allowed")
+    try:
         listener = bind(host, port)
     except SimulatorError as error:
         refuse(str(error))
     root = f"http://{host}:{listener.getsockname()[1]}"
-    line = json.dumps({"root_url": root, "base_url": f"{root}/bdnstrans/api"})
+    line = json.dumps({"root_url": root, "base_url": f"{root}{base_path}"})
     if ready_file is not None:
         ready_file.write_text(line + "\n", encoding="utf-8")
     print(line, flush=True)

@@ -5,16 +5,13 @@ Only the form of answers; their content comes from routes.py.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from xml.sax.saxutils import escape
 
 from fisio_ayida.simulators.bdns.text import dumps
-
-Scope = MutableMapping[str, Any]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+from fisio_ayida.simulators.listening import Send
 
 JSON: Final = "application/json"
 CHUNK: Final = 256 * 1024

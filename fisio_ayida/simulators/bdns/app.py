@@ -10,11 +10,12 @@ import json
 from typing import Final
 from urllib.parse import parse_qsl
 
-from fisio_ayida.simulators.bdns.answers import JSON, Answer, Receive, Scope, Send, as_xml, not_found, send_answer
+from fisio_ayida.simulators.bdns.answers import JSON, Answer, as_xml, not_found, send_answer
 from fisio_ayida.simulators.bdns.config import SimulatorConfig
 from fisio_ayida.simulators.bdns.control import PREFIX, Control
 from fisio_ayida.simulators.bdns.routes import Pairs, Routes
 from fisio_ayida.simulators.bdns.world import World
+from fisio_ayida.simulators.listening import Receive, Scope, Send
 
 BASE_PATH: Final = "/bdnstrans/api"
 _HANG_SECONDS: Final = 3600.0

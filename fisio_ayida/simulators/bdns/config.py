@@ -12,6 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from fisio_ayida.simulators.listening import SimulatorError as SimulatorError
+
 EPOCH: Final = date(2000, 1, 1)
 EPOCH_ORDINAL: Final = EPOCH.toordinal()
 
@@ -60,10 +62,6 @@ def day_number(day: date) -> int:
 def day_date(number: int) -> date:
     """The date of an internal day number."""
     return date.fromordinal(number + EPOCH_ORDINAL)
-
-
-class SimulatorError(Exception):
-    """A setting or a control call that the simulator cannot accept; the message says what is allowed."""
 
 
 @dataclass(frozen=True)

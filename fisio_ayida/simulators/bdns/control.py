@@ -9,13 +9,14 @@ import json
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from fisio_ayida.simulators.bdns.answers import Answer, Receive, Scope, json_answer
+from fisio_ayida.simulators.bdns.answers import Answer, json_answer
 from fisio_ayida.simulators.bdns.config import SimulatorError, day_date
 from fisio_ayida.simulators.bdns.faults import Faults
 from fisio_ayida.simulators.bdns.statistics import Statistics
 from fisio_ayida.simulators.bdns.truth import Referee
 from fisio_ayida.simulators.bdns.truth import Scope as DataScope
 from fisio_ayida.simulators.bdns.world import World
+from fisio_ayida.simulators.listening import Receive, Scope
 
 PREFIX: Final = "/_control"
 
