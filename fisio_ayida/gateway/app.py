@@ -15,7 +15,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from fisio_ayida.gateway import batch_api, event_api, looking_api
+from fisio_ayida.gateway import batch_api, event_api, looking_api, unsubscribe, webhooks
 from fisio_ayida.gateway.access import Access
 from fisio_ayida.gateway.answers import Refused, refusal
 from fisio_ayida.gateway.door import Door, visit
@@ -35,6 +35,7 @@ def build_app(door: Door) -> FastAPI:
         yield
         await door.writer.close()
         await asyncio.to_thread(door.reader.close)
+        await asyncio.to_thread(door.keeper.close)
 
     app = FastAPIOffline(
         title="fisio-ayida gateway",
@@ -49,6 +50,8 @@ def build_app(door: Door) -> FastAPI:
     app.include_router(event_api.router(door))
     app.include_router(batch_api.router(door))
     app.include_router(looking_api.router(door))
+    app.include_router(webhooks.router(door))
+    app.include_router(unsubscribe.router(door))
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _unknown)
     app.add_exception_handler(RequestValidationError, _invalid)

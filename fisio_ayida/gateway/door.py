@@ -23,6 +23,7 @@ from fisio_ayida.gateway.keys import Keys
 from fisio_ayida.gateway.limits import Limits
 from fisio_ayida.gateway.line import Connection, Line, Unavailable
 from fisio_ayida.gateway.writer import Order, Refusal, Unstorable, Writer
+from fisio_ayida.messaging.sealing import Hasher, Sealer, SealError
 from fisio_ayida.settings import Settings
 
 T = TypeVar("T")
@@ -49,13 +50,18 @@ class Door:
     event_keys: Keys = field(init=False)
     cron_keys: Keys = field(init=False)
     reader: Line = field(init=False)
+    keeper: Line = field(init=False)
     writer: Writer = field(init=False)
+    sealer: Sealer | None = field(init=False)
+    _hasher: Hasher | None = field(init=False, default=None, repr=False)
 
     def __post_init__(self) -> None:
         s = self.settings
         self.event_keys = Keys.of("INNGEST_EVENT_KEY", s.inngest_event_key, s.inngest_event_key_previous)
         self.cron_keys = Keys.of("CRON_SECRET", s.cron_secret, s.cron_secret_previous)
         self.reader = Line(self.connect, "gateway-reader")
+        self.keeper = Line(self.connect, "gateway-keeper")
+        self.sealer = Sealer.of(s.messaging_key)
         self.writer = Writer(Line(self.connect, "gateway-writer"), self.limits, self.log)
 
     async def take(
@@ -74,6 +80,28 @@ class Door:
             reason = f"the database cannot hold this: {error}"
             raise await self.turn_away((), body, 400, reason, source=source, now=now) from None
 
+    async def keep(self, work: Callable[[Connection], object]) -> None:
+        """Write something that does no harm when it is written twice; returns once it is committed.
+
+        Raises:
+            Refused: 503 if that is not known.
+        """
+        try:
+            await self.keeper.call(work, self.limits.database)
+        except (Unavailable, psycopg.Error, SealError) as error:
+            self.log.error("not kept", extra={"reason": words(error)})
+            raise not_now(_DATABASE_AWAY) from None
+
+    def hasher(self, conn: Connection) -> Hasher:
+        """What addresses and links are hashed with.
+
+        Raises:
+            SealError: MESSAGING_HASH_KEY is another one than it was.
+        """
+        if self._hasher is None:
+            self._hasher = Hasher.open(conn, self.settings.messaging_hash_key)
+        return self._hasher
+
     async def look(self, work: Callable[[Connection], T]) -> T:
         """What is in the database.
 
@@ -82,7 +110,7 @@ class Door:
         """
         try:
             return await self.reader.call(work, self.limits.database)
-        except (Unavailable, psycopg.Error) as error:
+        except (Unavailable, psycopg.Error, SealError) as error:
             self.log.error("not read", extra={"reason": words(error)})
             raise not_now("the database is not available; ask again") from None
 

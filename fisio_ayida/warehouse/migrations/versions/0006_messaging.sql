@@ -267,6 +267,8 @@ create table messaging.replies (
   unique (provider, provider_id)
 );
 create index replies_waiting on messaging.replies (id) where handled_at is null;
+create index replies_message on messaging.replies (message_id) where message_id is not null;
+create index replies_address on messaging.replies (address_hash, id);
 comment on table messaging.replies is 'What patients answered, as an intention; each one acted on once';
 comment on column messaging.replies.body is 'The words, encrypted; empty without MESSAGING_KEY';
 comment on column messaging.replies.message_id is 'The message that it answers';
