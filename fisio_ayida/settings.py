@@ -354,6 +354,12 @@ class Settings(BaseSettings):
         "plain ASCII text on one line",
         min_length=1,
     )
+    evolution_is_cloud: bool = _setting(
+        "EVOLUTION_IS_CLOUD",
+        False,
+        "The instances are Meta's Cloud API and not telephones: approved templates go first, as Meta demands.",
+        "true or false",
+    )
     evolution_requests_per_second: float = _setting(
         "EVOLUTION_REQUESTS_PER_SECOND",
         1.0,
