@@ -100,6 +100,21 @@ class RecordChange(Payload):
     old_record: dict[str, Any] | None = None
 
 
+class Asked(Payload):
+    """A message that an app asks for; what it names binds it, and nothing else does.
+
+    With a category, that category's rules count: who has opted out of it gets nothing. Moments are ISO 8601 with
+    a zone.
+    """
+
+    organizationId: Id | None = None
+    patientId: Id | None = None
+    category: Literal["transactional", "care", "marketing"] | None = None
+    quietHours: bool | None = None
+    notBefore: str | None = None
+    notAfter: str | None = None
+
+
 class NotificationContent(Payload):
     """What to say and where."""
 
@@ -110,7 +125,7 @@ class NotificationContent(Payload):
     templateData: dict[str, Any] | None = None
 
 
-class NotificationItem(Payload):
+class NotificationItem(Asked):
     """One notification of a batch."""
 
     userId: Id
@@ -140,7 +155,7 @@ class Attachment(Payload):
     type: str | None = None
 
 
-class Email(Payload):
+class Email(Asked):
     """One e-mail, as an app asks for it."""
 
     to: Id | Annotated[list[Id], Field(min_length=1)]
@@ -158,7 +173,7 @@ class EmailBatch(Payload):
     emails: Annotated[list[Email], Field(min_length=1)]
 
 
-class Whatsapp(Payload):
+class Whatsapp(Asked):
     """One WhatsApp message, as an app asks for it."""
 
     to: Id

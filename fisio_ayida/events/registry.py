@@ -138,6 +138,17 @@ def _sync(dataset: str, job: str, op: str | None, what: str) -> Event:
     )
 
 
+def _asked(
+    name: str, payload: type[p.Payload], what: str, *, batch: int = 1000, priority_field: str | None = None
+) -> Event:
+    """Handling it plans the message; sending is the outbox's, with its own retries."""
+    priority = 10 if batch == 1000 else 0
+    return Event(
+        name, payload, what, work=PROCESS, retry=DATABASE, batch=batch, priority=priority,
+        priority_field=priority_field,
+    )  # fmt: skip
+
+
 def _template(channel: str, kind: str, policy: RetryPolicy) -> Event:
     return Event(
         f"{channel}/{kind}", p.Payload, f"The {kind.replace('.', ' ')} message by {channel}.", retry=policy
@@ -191,12 +202,12 @@ ROWS: tuple[Event, ...] = (
     Event("cron/daily.expiring-vouchers", p.Cron, "Reminders of vouchers that expire."),
     Event("cron/data-integrity", p.Cron, "The integrity checks.", retry=DATABASE),
     # FisioFlow: messages that an app asks for
-    Event("notification/send", p.Notification, "One notification.", priority_field="priority", priority=10),
-    Event("notification/send-batch", p.NotificationBatch, "Many notifications.", batch=20),
-    Event("email/send", p.Email, "One e-mail.", retry=EMAIL, priority=10),
-    Event("email/send-batch", p.EmailBatch, "Many e-mails.", retry=EMAIL, batch=20),
-    Event("whatsapp/send", p.Whatsapp, "One WhatsApp message.", retry=WHATSAPP, priority=10),
-    Event("whatsapp/send-batch", p.WhatsappBatch, "Many WhatsApp messages.", retry=WHATSAPP, batch=20),
+    _asked("notification/send", p.Notification, "One notification.", priority_field="priority"),
+    _asked("notification/send-batch", p.NotificationBatch, "Many notifications.", batch=20),
+    _asked("email/send", p.Email, "One e-mail."),
+    _asked("email/send-batch", p.EmailBatch, "Many e-mails.", batch=20),
+    _asked("whatsapp/send", p.Whatsapp, "One WhatsApp message."),
+    _asked("whatsapp/send-batch", p.WhatsappBatch, "Many WhatsApp messages.", batch=20),
     _template("email", "appointment.confirmation", EMAIL),
     _template("email", "appointment.reminder", EMAIL),
     _template("email", "birthday.greeting", EMAIL),

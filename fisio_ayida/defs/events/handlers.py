@@ -6,6 +6,7 @@ them (``events/work.py``).
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,12 @@ from fisio_ayida.events.registry import PROCESS, STORE_DOCUMENTS, SYNC_CALLS, Ba
 from fisio_ayida.telemetry import BoundLogger
 
 if TYPE_CHECKING:
+    import psycopg
+
     from fisio_ayida.bdns.documents.visit import Documents
     from fisio_ayida.bdns.mirror import Context
     from fisio_ayida.bdns.service import Caller
-    from fisio_ayida.events.work import Handlers, Inside, Outside, Taken
+    from fisio_ayida.events.work import Handlers, Inside, Outside, Result, Taken
     from fisio_ayida.warehouse.engine import Warehouse
 
 DETAIL = "convocatorias/detail.requested"
@@ -42,6 +45,7 @@ async def opened(
     async with AsyncExitStack() as stack:
         if PROCESS in works:
             handlers[canary.NAME] = Inside(canary.echo)
+            handlers |= _messages(mirror, warehouse)
         if SYNC_CALLS in works:
             domain = await stack.enter_async_context(mirror.context(warehouse, caller, log))
             check_source(domain)
@@ -52,6 +56,28 @@ async def opened(
             documents = await stack.enter_async_context(documents_context(mirror, warehouse, caller, log))
             handlers[DOCUMENT] = Outside(lambda event: _store_document(event, documents))
         yield handlers
+
+
+def _messages(mirror: MirrorResource, warehouse: Warehouse) -> dict[str, Inside | Outside]:
+    """What an app asks for becomes a row of the outbox, in the transaction that ends the event."""
+    from fisio_ayida.events.outcomes import GiveUp
+    from fisio_ayida.events.work import Inside
+    from fisio_ayida.messaging import requests
+    from fisio_ayida.messaging.model import MessagingError
+    from fisio_ayida.messaging.service import open_outbox
+
+    with warehouse.connect(autocommit=True) as conn:
+        outbox = open_outbox(conn, mirror.settings)
+
+    def plan(conn: psycopg.Connection[Any], event: Taken, now: dt.datetime, run_id: str | None) -> Result:
+        try:
+            drafts = requests.drafts(event.id, event.name, event.data)
+            planned = outbox.plan(conn, drafts, now=now)
+        except MessagingError as error:
+            raise GiveUp(str(error)) from error
+        return {"messages": [each.id for each in planned], "new": sum(each.is_new for each in planned)}
+
+    return {name: Inside(plan) for name in requests.EVENTS}
 
 
 async def _sync_call(event: Taken, domain: Context) -> dict[str, Any]:

@@ -137,6 +137,7 @@ create table messaging.messages (
   reason text,
   run_id text,
   fallback_of bigint references messaging.messages (id),
+  batch_id uuid,
   check ((state = 'claimed') = (lease_until is not null)),
   check (state not in ('skipped', 'failed', 'unknown', 'expired', 'deferred', 'retry') or reason is not null),
   check ((cause_kind is null) = (cause_id is null))
@@ -150,17 +151,21 @@ comment on column messaging.messages.cause_version is 'What the cause was when t
 comment on column messaging.messages.content is 'Destination and rendered body, encrypted; empty without MESSAGING_KEY: then it is made again from its cause';
 comment on column messaging.messages.content_hash is 'Keyed hash of what was handed to the provider, destination included: a repeat must be the same';
 comment on column messaging.messages.address_hash is 'Keyed hash of the canonical address';
-comment on column messaging.messages.due_at is 'Not claimed before; for an unknown outcome the next look at the provider';
+comment on column messaging.messages.due_at is 'Not claimed before; of an unknown outcome, or a ticket, the next question to the provider';
 comment on column messaging.messages.attempt is 'Calls of the provider, the one under way included';
 comment on column messaging.messages.failures is 'Calls that failed by the message''s own fault and may be repeated; a channel that is down is not counted';
 comment on column messaging.messages.looks is 'Times that the provider was asked about an unknown outcome';
 comment on column messaging.messages.changed_at is 'When the present state began; earlier ones are in messaging.transitions';
+comment on column messaging.messages.batch_id is 'The call that it shares or shared with others while its outcome is not known: repeated as a whole, or not at all';
 comment on column messaging.messages.lease_until is 'When a claimed message counts as lost with its run; by the claimer''s clock';
 comment on column messaging.messages.error_class is 'transient, permanent, channel or ambiguous';
 
 create index messages_due on messaging.messages (channel, account, priority, organization_id, due_at, id)
   where state in ('planned', 'retry', 'deferred');
 create index messages_next on messaging.messages (due_at) where state in ('planned', 'retry', 'deferred', 'unknown');
+-- Expo's receipts are asked for; everybody else reports by himself.
+create index messages_tickets on messaging.messages (due_at) where state = 'accepted' and provider = 'expo';
+create index messages_batch on messaging.messages (batch_id) where batch_id is not null;
 create index messages_lease on messaging.messages (lease_until) where state = 'claimed';
 create index messages_provider_id on messaging.messages (provider_id) where provider_id is not null;
 create index messages_cause on messaging.messages (cause_kind, cause_id);
@@ -241,6 +246,7 @@ create table messaging.deliveries (
 );
 create index deliveries_waiting on messaging.deliveries (id) where applied_at is null;
 create index deliveries_provider_id on messaging.deliveries (provider, provider_id);
+create index deliveries_unmatched on messaging.deliveries (received_at) where outcome = 'unmatched';
 create index deliveries_message on messaging.deliveries (message_id);
 comment on table messaging.deliveries is 'What the providers reported of a message: stored first, applied once, in any order';
 comment on column messaging.deliveries.body is 'The report without names, addresses and texts';
