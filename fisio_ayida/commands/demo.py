@@ -26,6 +26,7 @@ from fisio_ayida.bdns.datasets import DATASETS
 from fisio_ayida.bdns.registry import Dataset
 from fisio_ayida.bdns.windows import yesterday
 from fisio_ayida.commands.demo_events import PROJECT, show_events
+from fisio_ayida.commands.demo_messages import show_messages
 from fisio_ayida.settings import Settings
 from fisio_ayida.simulators.bdns import SimulatorProcess
 
@@ -38,6 +39,8 @@ STEP = {
 #: What identifies a row for the stand-in's truth call, where that is not the mirror's key.
 _TRUTH_KEY = {"organos": "id_admon || '|' || nivel || '|' || id"}
 _NO_TRUTH = {"planes_estrategicos_vigencia"}
+#: Variables that would let the demo's invented messages out; without them everything goes into files.
+REAL_PROVIDERS = ("RESEND_API_KEY", "EVOLUTION_API_KEY", "WHATSAPP_ACCESS_TOKEN", "EXPO_ACCESS_TOKEN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,13 @@ def run_demo(settings: Settings, *, days: int, now: Callable[[], dt.datetime]) -
                     "4. An app sends events: its own SDK, the gateway, the inbox, Dagster's sensor and runs"
                 )
                 arrived = show_events(console, local, warehouse)
+                console.rule("5. Messages: planned once, held to the rules, sent, confirmed, answered")
+                told = show_messages(console, local, warehouse)
     seconds = time.monotonic() - started
     words = "Every number agrees with the source" if agreed else "SOME NUMBERS DO NOT AGREE"
     words += ", every event arrived" if arrived else ", BUT SOME EVENTS DID NOT END AS THEY SHOULD"
-    good = agreed and arrived
+    words += ", every message ended as it must" if told else ", BUT NOT EVERY MESSAGE ENDED AS IT MUST"
+    good = agreed and arrived and told
     console.print(
         f"{words}. {seconds:.0f} s. See it all in Dagster's UI: make dev",
         style="bold green" if good else "bold red",
@@ -89,7 +95,13 @@ def run_demo(settings: Settings, *, days: int, now: Callable[[], dt.datetime]) -
 def demo_settings(settings: Settings, base_url: str) -> Settings:
     """The same home; the embedded server, the stand-in's address and no pace to keep."""
     return settings.model_copy(
-        update={"database_url": None, "bdns_base_url": base_url, "bdns_requests_per_second": 0.0}
+        update={
+            "database_url": None,
+            "bdns_base_url": base_url,
+            "bdns_requests_per_second": 0.0,
+            **{name.lower(): None for name in REAL_PROVIDERS},
+            **dict.fromkeys(("messaging_email", "messaging_whatsapp", "messaging_push"), "auto"),
+        }
     )
 
 
@@ -110,9 +122,11 @@ def dagster_environment(settings: Settings, home: Path) -> Iterator[None]:
         "BDNS_BASE_URL": settings.bdns_base_url,
         "BDNS_REQUESTS_PER_SECOND": "0",
     }
-    before = {name: os.environ.get(name) for name in (*wanted, "DATABASE_URL")}
+    unwanted = ("DATABASE_URL", *REAL_PROVIDERS, "MESSAGING_EMAIL", "MESSAGING_WHATSAPP", "MESSAGING_PUSH")
+    before = {name: os.environ.get(name) for name in (*wanted, *unwanted)}
     os.environ.update(wanted)
-    os.environ.pop("DATABASE_URL", None)
+    for name in unwanted:
+        os.environ.pop(name, None)
     try:
         yield
     finally:
@@ -133,10 +147,10 @@ def _materialize(console: Console, settings: Settings, first: dt.date, last: dt.
         name: {"ops": {op_name(DATASETS[d]): {"config": config} for d in datasets if DATASETS[d].is_windowed}}
         for name, datasets in SYNC_JOBS.items()
     }
-    return _run_jobs(console, settings, configs)
+    return run_jobs(console, settings, configs)
 
 
-def _run_jobs(console: Console, settings: Settings, configs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def run_jobs(console: Console, settings: Settings, configs: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Run jobs by name with their configs, one after another; gives the ids of the runs. Raises if one fails."""
     import dagster as dg
 
@@ -161,7 +175,7 @@ def _run_jobs(console: Console, settings: Settings, configs: Mapping[str, Mappin
 
 def _store_documents(console: Console, settings: Settings, warehouse: Warehouse) -> bool:
     """Store what is due and search it; False if a document of the source is missing."""
-    _run_jobs(console, settings, {"store_documents": {}})
+    run_jobs(console, settings, {"store_documents": {}})
     with warehouse.connect(autocommit=True) as conn:
         listed, stored, distinct, size = conn.execute(
             """

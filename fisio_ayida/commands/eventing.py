@@ -72,6 +72,7 @@ def list_events(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line")] = False,
 ) -> None:
     from fisio_ayida.commands import event_tables as show
+    from fisio_ayida.commands.tables import json_lines
     from fisio_ayida.events import desk, unaccepted
 
     with inbox() as conn:
@@ -82,13 +83,13 @@ def list_events(
                 raise desk.BadQuestion("--refused and --conflicts can be narrowed by --since and --limit only")
             look = unaccepted.refused if refused else unaccepted.conflicts
             aside = look(conn, since=moment("since", since), limit=limit)
-            return show.json_lines(aside) if as_json else show.show_unaccepted(aside)
+            return json_lines(aside) if as_json else show.show_unaccepted(aside)
         which = _which(conn, name, state, since, until, organization)
         if counts:
             found = desk.counts(conn, which)
-            return show.json_lines(found) if as_json else show.show_counts(found, desk.attention(conn, _now()))
+            return json_lines(found) if as_json else show.show_counts(found, desk.attention(conn, _now()))
         listed = desk.events(conn, which, limit=limit)
-        return show.json_lines(listed) if as_json else show.show_events(listed)
+        return json_lines(listed) if as_json else show.show_events(listed)
 
 
 @events_app.command("show", help="One event with all its states, or one refused request (by its digest).")
@@ -99,6 +100,7 @@ def show_one(
     ] = False,
 ) -> None:
     from fisio_ayida.commands import event_tables as show
+    from fisio_ayida.commands.tables import show_facts
     from fisio_ayida.events import desk, unaccepted
     from fisio_ayida.events.look import find_event
 
@@ -113,7 +115,7 @@ def show_one(
         if not aside:
             raise desk.BadQuestion(f"ID={id_!r} is no event, and no digest of a request that was refused")
         for each in aside:
-            show.show_facts({"digest": each.digest, "of event": each.event_id, "what": each.what, "at": each.at,
+            show_facts({"digest": each.digest, "of event": each.event_id, "what": each.what, "at": each.at,
                              "times": each.times, "source": each.source, "bytes": each.size})  # fmt: skip
             if data:
                 show.show_body(unaccepted.body(conn, each.digest))

@@ -96,7 +96,6 @@ def plot(series: Sequence[tuple[str, int]], title: str) -> str:
     if not series:
         return ""
     # The figure without pyplot: no backend, no global state, half the import.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=PLOT_INCHES, dpi=PLOT_DPI, layout="constrained")
@@ -108,6 +107,13 @@ def plot(series: Sequence[tuple[str, int]], title: str) -> str:
     axes.set_xticks(list(ticks), [series[i][0] for i in ticks], fontsize=6)
     axes.tick_params(axis="y", labelsize=6)
     axes.spines[["top", "right"]].set_visible(False)
+    return picture(figure, title)
+
+
+def picture(figure: Any, title: str) -> str:
+    """A figure of matplotlib's as a PNG inside a markdown image."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     FigureCanvasAgg(figure)
     image = io.BytesIO()
     figure.savefig(image, format="png")
