@@ -14,6 +14,8 @@ from bench.harness import BenchError
 NAMES = (
     *("startup", "pace", "limits", "growth", "peer", "documents"),
     *("events-gateway", "events-drain", "events-latency"),
+    *("messaging-plan", "messaging-dispatch", "messaging-pace", "messaging-histories"),
+    *("messaging-plan", "messaging-dispatch", "messaging-pace"),
 )
 USAGE = f"usage: python -m bench [{' | '.join(NAMES)}] [--quick] [options of that benchmark; -h lists them]"
 

@@ -275,8 +275,8 @@ class Settings(BaseSettings):
     messaging_hash_key: SecretStr | None = _setting(
         "MESSAGING_HASH_KEY",
         None,
-        "Part of the key of address hashes, by which opt-outs are found again: set it before the first message, and "
-        "never change it. Unset: the database's own salt alone.",
+        "Part of the key of address hashes, by which opt-outs are found again: set it before the first message, "
+        "and never change it. Unset: the database's own salt alone.",
         "a text; 32 random characters or more are advised",
     )
     messaging_email: Literal["auto", "file", "resend"] = _setting(
@@ -288,8 +288,8 @@ class Settings(BaseSettings):
     messaging_whatsapp: Literal["auto", "file", "evolution", "meta"] = _setting(
         "MESSAGING_WHATSAPP",
         "auto",
-        "How WhatsApp goes out; auto: Evolution if EVOLUTION_API_KEY is set, Meta if WHATSAPP_ACCESS_TOKEN is, else "
-        "files.",
+        "How WhatsApp goes out; auto: Evolution if EVOLUTION_API_KEY is set, Meta if WHATSAPP_ACCESS_TOKEN is, "
+        "else files.",
         "auto, file, evolution or meta",
     )
     messaging_push: Literal["auto", "file", "expo"] = _setting(
@@ -380,8 +380,8 @@ class Settings(BaseSettings):
     evolution_webhook_token: SecretStr | None = _setting(
         "EVOLUTION_WEBHOOK_TOKEN",
         None,
-        "Proves Evolution's webhooks: the value of the header `x-webhook-token`, or its `jwt_key`. Unset: they are "
-        "refused.",
+        "Proves Evolution's webhooks: the value of the header `x-webhook-token`, or its `jwt_key`. Unset: they "
+        "are refused.",
         "a text",
     )
     whatsapp_base_url: Annotated[str, AfterValidator(_http_url)] = _setting(
@@ -429,7 +429,7 @@ class Settings(BaseSettings):
     )
     messaging_in_flight: int = _setting(
         "MESSAGING_IN_FLIGHT",
-        64,
+        128,
         "Messages of one channel under way at once in one process, where no pace holds them back.",
         "1 or more",
         "messages",

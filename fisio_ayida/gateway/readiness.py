@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -16,6 +17,9 @@ from fisio_ayida.events.outcomes import words
 from fisio_ayida.events.pulse import Pulse, pulse
 from fisio_ayida.gateway.door import Door
 from fisio_ayida.gateway.line import Connection, Unavailable
+from fisio_ayida.messaging import due, watch
+from fisio_ayida.messaging.model import Channel
+from fisio_ayida.messaging.service import providers
 from fisio_ayida.warehouse.revisions import applied_revision, head
 
 #: Two missed ticks of the sensor.
@@ -43,7 +47,10 @@ class Readiness:
 
     async def _ask(self, now: dt.datetime) -> dict[str, Any]:
         try:
-            applied, beat = await self._door.reader.call(lambda conn: _look(conn, now), self._door.limits.database)
+            served = providers(self._door.settings)
+            applied, beat, unsent = await self._door.reader.call(
+                lambda conn: _look(conn, served, now), self._door.limits.database
+            )
         except (Unavailable, psycopg.Error) as error:
             self._door.log.warning("not ready", extra={"reason": words(error)})
             return _state(["the database does not answer"], database=False, migrations=False)
@@ -58,12 +65,19 @@ class Readiness:
             problems.append(f"the sensor events_inbox {seen}: is the Dagster daemon running?")
         if waiting is not None and waiting > LATE:
             problems.append(f"an event has been due for {waiting.total_seconds():.0f} s")
+        if unsent is not None:
+            problems.append(f"a message has been due for {(now - unsent).total_seconds():.0f} s")
         return _state(problems, database=True, migrations=True, silent=silent, waiting=waiting)
 
 
-def _look(conn: Connection, now: dt.datetime) -> tuple[str | None, Pulse | None]:
+def _look(
+    conn: Connection, served: Mapping[Channel, str], now: dt.datetime
+) -> tuple[str | None, Pulse | None, dt.datetime | None]:
+    """The revision, the pulse of the inbox, and since when a message is due too long, if one is."""
     applied = applied_revision(conn)
-    return applied, pulse(conn, now) if applied == head() else None
+    if applied != head():
+        return applied, None, None
+    return applied, pulse(conn, now), due.next_at(conn, served, now=now, horizon=now - watch.LATE)
 
 
 def _state(

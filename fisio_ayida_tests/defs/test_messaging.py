@@ -265,7 +265,19 @@ def test_a_run_that_died_with_messages_in_its_hands_does_not_count(lab: Lab, ins
     assert found is not None and found.status is dg.DagsterRunStatus.FAILURE
 
 
+def test_the_checks_are_asked_every_quarter_of_an_hour_although_nothing_is_due(
+    lab: Lab, instance: dg.DagsterInstance
+) -> None:
+    lab.moment = dt.datetime.now(dt.UTC)
+    assert len(tick(lab, instance)[0]) == 1
+    started(lab, instance, dg.DagsterRunStatus.SUCCESS)
+    assert tick(lab, instance) == ([], "nothing is due within an hour")
+    lab.pass_time(minutes=20)
+    assert len(tick(lab, instance)[0]) == 1
+
+
 def test_where_nothing_is_due_the_sensor_says_until_when(lab: Lab, instance: dg.DagsterInstance) -> None:
+    started(lab, instance, dg.DagsterRunStatus.SUCCESS)
     assert tick(lab, instance) == ([], "nothing is due within an hour")
     put(lab, due_at=lab.moment + dt.timedelta(minutes=7))
     assert tick(lab, instance) == ([], "the next is due at 13:07:00 UTC")

@@ -119,6 +119,17 @@ class TestReadiness:
         assert told["status"] == "degraded"
         assert told["oldestWaitingSeconds"] == pytest.approx(3600, abs=120)
 
+    def test_a_message_that_nobody_sends_is_degraded(self, ready: Running) -> None:
+        with ready.warehouse.connect(autocommit=True) as connection:
+            connection.execute(
+                "insert into messaging.messages (key, job, category, channel, heeds_quiet, state, due_at, planned_at, "
+                "changed_at) select 'k', 'test', 'direct', 'email', false, 'planned', at, at, at "
+                "from (select now() - interval '1 hour' as at) a"
+            )
+            told = ready.client.get("/readyz").json()
+            connection.execute("delete from messaging.messages")
+        assert told["status"] == "degraded" and "a message has been due" in told["problems"][0]
+
     @pytest.mark.parametrize("name", ["patient/created", "somebody/elses.event"])
     def test_what_has_no_work_yet_does_not_wait(self, ready: Running, name: str) -> None:
         self.due(ready, name, dt.timedelta(hours=1))

@@ -224,7 +224,7 @@ def test_a_key_with_another_body_is_refused_and_nothing_is_sent(sim: ResendSimul
     assert sim.count == 1
 
 
-@pytest.mark.parametrize("url", [closed_port(), "http://resend.invalid"])
+@pytest.mark.parametrize("url", [closed_port(), "http://resend.invalid"], ids=["nobody listens", "no such name"])
 def test_a_service_that_cannot_be_reached_got_nothing(url: str) -> None:
     answer = sent(url, email())[0]
     assert isinstance(answer, Transient)

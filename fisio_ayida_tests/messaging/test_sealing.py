@@ -80,7 +80,11 @@ def test_without_its_key_a_body_says_what_is_missing() -> None:
         sealer(NEW).open(sealer(OLD).seal(b"body", "key"), "key")
 
 
-@pytest.mark.parametrize("bad", ["", "short", "!" * 44, new_key()[:-4], f"{new_key()}{new_key()}"])
+@pytest.mark.parametrize(
+    "bad",
+    ["", "short", "!" * 44, new_key()[:-4], f"{new_key()}{new_key()}"],
+    ids=["empty", "short", "no base64", "cut", "two in one"],
+)
 def test_a_malformed_key_is_named_by_its_place_and_not_shown(bad: str) -> None:
     with pytest.raises(SealError, match="key number 2 is not 32 bytes") as refused:
         sealer(NEW, bad)

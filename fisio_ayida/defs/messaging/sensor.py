@@ -15,6 +15,8 @@ from fisio_ayida.defs.resources import MirrorResource
 LONGEST = dt.timedelta(minutes=10)
 #: What it may need beyond that: calls under way, and the report. Then Dagster ends it: its process is gone.
 GRACE = dt.timedelta(minutes=5)
+#: A run without work, so that the checks are asked although nothing is sent.
+CHECKED_EVERY = dt.timedelta(minutes=15)
 #: How far ahead a tick looks, only to say so.
 AHEAD = dt.timedelta(hours=1)
 UNDER_WAY = [
@@ -33,7 +35,7 @@ def messages_sensor() -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
             "Starts one run of `dispatch_messages` when something of messaging is due and none is queued or under "
-            "way; marks a run as failed whose process died with messages in its hands."
+            "way, and one every quarter of an hour for the checks; marks a run as failed whose process died with messages in its hands."
         ),
         owners=[OWNER],
     )
@@ -45,7 +47,7 @@ def messages_sensor() -> dg.SensorDefinition:
         now = mirror.now()
         with mirror.warehouse() as warehouse, warehouse.connect(autocommit=True) as conn:
             at = due.next_at(conn, service.providers(mirror.settings), now=now, horizon=now + AHEAD)
-            if at is None or at > now:
+            if (at is None or at > now) and _checked_lately(context.instance, now):
                 return dg.SkipReason(
                     f"the next is due at {at:%H:%M:%S} UTC" if at else "nothing is due within an hour"
                 )
@@ -68,6 +70,11 @@ def request() -> dg.RunRequest:
             "dagster/max_runtime": str(int((LONGEST + GRACE).total_seconds())),
         },
     )
+
+
+def _checked_lately(instance: dg.DagsterInstance, now: dt.datetime) -> bool:
+    since = dg.RunsFilter(job_name=JOB, created_after=now - CHECKED_EVERY)
+    return bool(instance.get_run_records(since, limit=1))
 
 
 def _under_way(instance: dg.DagsterInstance, lost: set[str]) -> dg.DagsterRun | None:
