@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from fisio_ayida.simulators.bubbles import Bubble, page
 from fisio_ayida.simulators.hooks import CallBack, CallBacks
@@ -52,6 +52,17 @@ class Watch:
         self.last = at
 
 
+class Talks(Protocol):
+    """What a service has carried, both ways."""
+
+    sent: list[dict[str, Any]]
+    replies: list[dict[str, Any]]
+
+    def shown_status(self, id: str) -> str:
+        """What the page says of a message."""
+        ...
+
+
 class MessengerApp(ABC):
     """An ASGI application that sends messages and tells a webhook what became of them.
 
@@ -76,6 +87,11 @@ class MessengerApp(ABC):
         self._title = title
         self._sending = sending
 
+    @property
+    @abstractmethod
+    def _talks(self) -> Talks:
+        """What the service has carried."""
+
     @abstractmethod
     def answer(self, request: Request) -> Reply:
         """Do what is asked; what is sent goes to ``taken``."""
@@ -89,14 +105,6 @@ class MessengerApp(ABC):
         """What the webhook is told of one message."""
 
     @abstractmethod
-    def bubbles(self) -> Iterable[Bubble]:
-        """What the page shows."""
-
-    @abstractmethod
-    def look(self, name: str) -> Any:
-        """A GET control call."""
-
-    @abstractmethod
     async def act(self, name: str, body: dict[str, Any]) -> Any:
         """A POST control call."""
 
@@ -107,6 +115,23 @@ class MessengerApp(ABC):
     @abstractmethod
     def account_of(self, path: str) -> str:
         """The account that a call sends from."""
+
+    def bubbles(self) -> Iterable[Bubble]:
+        """Both sides of every talk."""
+        for one in self._talks.sent:
+            yield Bubble(one["number"], one["text"], one["at"], one["id"], self._talks.shown_status(one["id"]))
+        for one in self._talks.replies:
+            yield Bubble(one["number"], one["text"], one["at"], one["id"])
+
+    def look(self, name: str) -> Any:
+        """What was sent, and how much."""
+        match name:
+            case "sent":
+                return self._talks.sent
+            case "count":
+                return {"sent": len(self._talks.sent)}
+            case _:
+                raise SimulatorError("GET sent, count, calls, watch or webhooks")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""

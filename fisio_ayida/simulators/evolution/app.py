@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote
 
-from fisio_ayida.simulators.bubbles import Bubble
 from fisio_ayida.simulators.evolution.routes import SENDING, Routes, inbound, refusal
 from fisio_ayida.simulators.evolution.webhooks import event, update
 from fisio_ayida.simulators.evolution.world import EvolutionConfig, Instance, World
@@ -33,6 +32,10 @@ class EvolutionApp(MessengerApp):
         self.world = World(config)
         self.hooks.habits = Habits(statuses=config.statuses)
         self._routes = Routes(self.world, lambda instance, record: self.taken.append((instance, record)))
+
+    @property
+    def _talks(self) -> World:
+        return self.world
 
     def account_of(self, path: str) -> str:
         """The instance."""
@@ -69,23 +72,6 @@ class EvolutionApp(MessengerApp):
             for status in self.world.statuses[id]
         ]
         return [call for call in calls if call is not None]
-
-    def bubbles(self) -> Iterable[Bubble]:
-        """Both sides of every talk."""
-        for one in self.world.sent:
-            yield Bubble(one["number"], one["text"], one["at"], one["id"], self.world.shown_status(one["id"]))
-        for one in self.world.replies:
-            yield Bubble(one["number"], one["text"], one["at"], one["id"])
-
-    def look(self, name: str) -> Any:
-        """What was sent, and how much."""
-        match name:
-            case "sent":
-                return self.world.sent
-            case "count":
-                return {"sent": len(self.world.sent)}
-            case _:
-                raise SimulatorError("GET sent, count, calls, watch or webhooks")
 
     async def act(self, name: str, body: dict[str, Any]) -> Any:
         """Changes of the installation and of the phones."""

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
-from fisio_ayida.simulators.bubbles import Bubble
 from fisio_ayida.simulators.hooks import CallBack, Habits
 from fisio_ayida.simulators.listening import SimulatorError
 from fisio_ayida.simulators.messenger import MessengerApp
@@ -34,6 +33,10 @@ class MetaApp(MessengerApp):
         )
         self.world = World(config)
         self.hooks.habits = Habits(statuses=config.statuses)
+
+    @property
+    def _talks(self) -> World:
+        return self.world
 
     def account_of(self, path: str) -> str:
         """The phone number id."""
@@ -79,23 +82,6 @@ class MetaApp(MessengerApp):
             for status in (("sent", "failed") if failed else self.hooks.habits.statuses)
             for call in self._status(taken, status)
         ]
-
-    def bubbles(self) -> Iterable[Bubble]:
-        """Both sides of every talk."""
-        for one in self.world.sent:
-            yield Bubble(one["number"], one["text"], one["at"], one["id"], self.world.shown_status(one["id"]))
-        for one in self.world.replies:
-            yield Bubble(one["number"], one["text"], one["at"], one["id"])
-
-    def look(self, name: str) -> Any:
-        """What was sent, and how much."""
-        match name:
-            case "sent":
-                return self.world.sent
-            case "count":
-                return {"sent": len(self.world.sent)}
-            case _:
-                raise SimulatorError("GET sent, count, calls, watch or webhooks")
 
     async def act(self, name: str, body: dict[str, Any]) -> Any:
         """Changes of the account and of the phones."""
