@@ -90,7 +90,7 @@ def test_documents_are_declared_like_the_datasets_and_by_the_days_of_their_calls
 
 def test_the_inbox_has_its_checks_and_its_sensor_runs_by_itself(definitions: dg.Definitions) -> None:
     asset = definitions.resolve_assets_def(INBOX)
-    assert {spec.name for spec in asset.check_specs} == {"dead", "unmatched", "too_old", "refused"}
+    assert {spec.name for spec in asset.check_specs} == {"dead", "in_part", "unmatched", "too_old", "refused"}
     sensor = definitions.get_repository_def().get_sensor_def("events_inbox")
     assert sensor.default_status is dg.DefaultSensorStatus.RUNNING
     assert {row.work.job for row in EVENTS.values() if row.work} == {job.name for job in sensor.jobs}

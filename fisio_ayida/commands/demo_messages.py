@@ -30,7 +30,7 @@ from fisio_ayida.settings import Settings
 from fisio_ayida.telemetry import get_logger
 
 if TYPE_CHECKING:
-    from fisio_ayida.messaging.dispatch import Tally
+    from fisio_ayida.messaging.dispatcher import Tally
     from fisio_ayida.messaging.model import Draft
     from fisio_ayida.simulators.evolution import EvolutionSimulator
     from fisio_ayida.warehouse.engine import Warehouse

@@ -46,6 +46,9 @@ def show_counts(rows: Sequence[Count], seen: Attention) -> None:
     if seen.unhandled:
         waiting = ", ".join(f"{plain(each.name)} {each.events}" for each in seen.unhandled)
         print(f"waiting for a release that handles them: {waiting}")
+    for each in seen.in_part:
+        why = f"{plain(each.last_id)}: {plain(each.reason)}"
+        print(f"done in part: {plain(each.name)} {each.events}, the last one {why}")
     if seen.refused or seen.conflicts:
         print(f"last 24 hours: {seen.refused} requests refused, {seen.conflicts} other bodies under a known id")
 

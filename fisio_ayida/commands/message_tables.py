@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fisio_ayida.messaging.acts import Act
     from fisio_ayida.messaging.claims import Foreseen
     from fisio_ayida.messaging.desk import Count, Listed
-    from fisio_ayida.messaging.dispatch import Tally
+    from fisio_ayida.messaging.dispatcher import Tally
     from fisio_ayida.messaging.readiness import Finding
     from fisio_ayida.messaging.story import Message, Other, Relative, Story
 
@@ -135,6 +135,8 @@ def show_tally(tally: Tally) -> None:
     })  # fmt: skip
     for line in tally.alerts:
         print(mask(line))
+    for fault, times in tally.faults.items():
+        print(f"broke {times} times: {mask(fault)}" if times > 1 else f"broke: {mask(fault)}")
 
 
 def _whom(m: Message) -> str:

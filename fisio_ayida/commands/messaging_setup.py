@@ -21,7 +21,9 @@ from fisio_ayida.commands.messaging import messages_app, now, outbox, plain_mess
 from fisio_ayida.settings import Settings
 
 if TYPE_CHECKING:
-    from fisio_ayida.messaging.dispatch import Tally
+    import psycopg
+
+    from fisio_ayida.messaging.dispatcher import Tally
 
 __all__ = ["messages_app"]
 
@@ -84,7 +86,10 @@ def dispatch_here() -> None:
     from fisio_ayida.commands.message_tables import show_tally
 
     with plain_messaging_errors():
-        show_tally(asyncio.run(_dispatch(Settings.load(os.environ))))
+        tally = asyncio.run(_dispatch(Settings.load(os.environ)))
+        show_tally(tally)
+    if tally.faults:
+        raise typer.Exit(1)
 
 
 @messages_app.command("forbid", help="Keep that a person wants no messages; the latest word counts.")
@@ -134,6 +139,7 @@ def _say(
         if (patient is None) == (to is None):
             raise desk.BadQuestion("give either --patient or --to")
         digest = None
+        _known_clinic(conn, organization)
         if patient is not None:
             desk.known_patient(conn, organization, patient)
         if to is not None:
@@ -146,6 +152,15 @@ def _say(
         who = f"patient {patient}" if patient is not None else "this address"
         verb = "allowed" if allowed else "forbidden"
         typer.echo(f"{channel} ({category}) of {organization} to {who}: {verb} (preference {row})")
+
+
+def _known_clinic(conn: psycopg.Connection[Any], organization: str) -> None:
+    from fisio_ayida.messaging import desk
+
+    # What is said to a clinic that there is not would bind nobody.
+    query = "select 1 from clinic.organizations where id = %s"
+    if conn.execute(query, [organization]).fetchone() is None:
+        raise desk.BadQuestion(f"organization={organization!r} does not exist")
 
 
 async def _dispatch(settings: Settings) -> Tally:

@@ -21,6 +21,8 @@ Connection = psycopg.Connection[Any]
 STATES = ("received", "claimed", "retry", "done", "dead", "skipped", "unmatched")
 #: What was refused or contradicted is worth a look for so long.
 RECENT = dt.timedelta(hours=24)
+#: Nobody is told of the items that an accepted batch had to leave out but by a look.
+PARTLY = dt.timedelta(days=7)
 #: A due event that has waited so long is stuck behind something; a long load may hold the queue for a while.
 LATE = dt.timedelta(minutes=15)
 
@@ -66,6 +68,15 @@ group by name order by name
 RECENTLY = """
 select (select count(*) from events.refused where last_at >= %(since)s) as refused,
        (select count(*) from events.conflicts where received_at >= %(since)s) as conflicts
+"""
+
+
+# Its handler lists in the result what it could not do.
+IN_PART = """
+select name, count(*) as events, (array_agg(id order by seq desc))[1] as last_id,
+       (array_agg(result -> 'refused' ->> 0 order by seq desc))[1] as reason
+from events.inbox where result ? 'refused' and state = 'done' and changed_at >= %(since)s
+group by name order by name
 """
 
 
@@ -186,9 +197,14 @@ class Unhandled:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """What somebody should know about the inbox. ``refused`` and ``conflicts`` are those of the last 24 hours."""
+    """What somebody should know about the inbox.
+
+    ``refused`` and ``conflicts`` are those of the last 24 hours, ``in_part`` what was done without some of
+    its items in the last 7 days.
+    """
 
     dead: tuple[Trouble, ...]
+    in_part: tuple[Trouble, ...]
     unmatched: tuple[Trouble, ...]
     oldest: Waiting | None
     unhandled: tuple[Unhandled, ...]
@@ -232,10 +248,12 @@ def attention(conn: Connection, now: dt.datetime) -> Attention:
     """What needs a person: failures, unknown names, what waits for too long, what was not accepted."""
     with conn.cursor(row_factory=class_row(Unhandled)) as cur:
         unhandled = cur.execute(UNHANDLED, {"working": names_with_work()}).fetchall()
+    with conn.cursor(row_factory=class_row(Trouble)) as cur:
+        in_part = cur.execute(IN_PART, {"since": now - PARTLY}).fetchall()
     row = conn.execute(RECENTLY, {"since": now - RECENT}).fetchone() or (0, 0)
     return Attention(
-        dead=_troubles(conn, "dead"), unmatched=_troubles(conn, "unmatched"), oldest=oldest_due(conn, now),
-        unhandled=tuple(unhandled), refused=row[0], conflicts=row[1],
+        dead=_troubles(conn, "dead"), in_part=tuple(in_part), unmatched=_troubles(conn, "unmatched"),
+        oldest=oldest_due(conn, now), unhandled=tuple(unhandled), refused=row[0], conflicts=row[1],
     )  # fmt: skip
 
 

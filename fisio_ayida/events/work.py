@@ -22,8 +22,8 @@ from fisio_ayida.events import claims
 from fisio_ayida.events.lease import kept
 from fisio_ayida.events.outcomes import Outcome, of_error, record
 from fisio_ayida.events.registry import EVENTS, Batch, Event
-from fisio_ayida.warehouse.session import Session
 from fisio_ayida.telemetry import Log
+from fisio_ayida.warehouse.session import Session
 
 Connection = psycopg.Connection[Any]
 Result = Mapping[str, Any] | None

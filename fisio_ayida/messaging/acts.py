@@ -24,7 +24,7 @@ _RETRIED: Final[Mapping[str, str]] = {
     "planned": "planned again: all rules are asked, and it goes if they let it",
     "deferred": "due now: the rules are asked again",
     "retry": "due now",
-    "unknown": "the provider will be asked about it once more; it is not sent again",
+    "unknown": "asked about once more where the provider keeps records; it is not sent again",
 }
 _NOW = "select id, coalesce(template, job), channel, state from messaging.messages where id = any(%s) order by id"
 _SENT: Final = "sending it again would be a second message"

@@ -20,7 +20,8 @@ from fisio_ayida.messaging.rules import CauseNow
 _VARIABLES = """
 jsonb_strip_nulls(jsonb_build_object(
   'nome', coalesce(nullif(trim(p.social_name), ''), p.full_name), 'clinica', o.name, 'profissional', s.full_name,
-  'data', to_char(a.date, 'YYYY-MM-DD'), 'hora', to_char(a.start_time, 'HH24:MI')))
+  'data', to_char(a.date, 'YYYY-MM-DD'), 'hora', to_char(a.start_time, 'HH24:MI'),
+  'endereco', nullif(trim(y.address), ''), 'telefone', nullif(trim(y.phone), '')))
 """
 _APPOINTMENTS = f"""
 select a.id, to_char(a.date + a.start_time, 'YYYY-MM-DD"T"HH24:MI') as version,
@@ -43,7 +44,7 @@ from ({_APPOINTMENTS}) a
 _VISIT = f"""
 select id, version, exists_now and class = 'done',
        case when not exists_now then 'it was deleted' else 'its state is ' || class end, null::timestamptz,
-       variables - 'profissional' - 'data' - 'hora'
+       variables - 'profissional' - 'data' - 'hora' - 'endereco' - 'telefone'
 from ({_APPOINTMENTS}) a
 """
 _SEVERAL = f"""
@@ -55,7 +56,8 @@ select w.whole, string_agg(e.version, ',' order by e.version, e.id),
        'one of the visits is off', min(e.starts_at),
        jsonb_strip_nulls(jsonb_build_object(
          'nome', min(e.variables ->> 'nome'), 'clinica', min(e.variables ->> 'clinica'),
-         'data', min(e.variables ->> 'data'),
+         'data', min(e.variables ->> 'data'), 'endereco', min(e.variables ->> 'endereco'),
+         'telefone', min(e.variables ->> 'telefone'),
          'visitas', jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
            'hora', e.variables ->> 'hora', 'profissional', e.variables ->> 'profissional'))
            order by e.version, e.id)))
@@ -64,8 +66,11 @@ from wanted w left join each e using (id) group by w.whole
 _PATIENT = """
 select p.id, null, p.deleted_at is null, 'the patient was deleted', null::timestamptz,
        jsonb_strip_nulls(jsonb_build_object(
-         'nome', coalesce(nullif(trim(p.social_name), ''), p.full_name), 'clinica', o.name))
-from clinic.patients p left join clinic.organizations o on o.id = p.organization_id where p.id = any(%(ids)s)
+         'nome', coalesce(nullif(trim(p.social_name), ''), p.full_name), 'clinica', o.name,
+         'telefone', nullif(trim(y.phone), '')))
+from clinic.patients p left join clinic.organizations o on o.id = p.organization_id
+left join messaging.policies y on y.organization_id = p.organization_id
+where p.id = any(%(ids)s)
 """
 # The answer speaks of the visit that was asked about; of several, of the first one.
 _REPLY = """
@@ -80,7 +85,7 @@ left join lateral (
   select date, start_time from clinic.appointments
   where m.cause_kind in ('appointment', 'appointments') and id = any(string_to_array(m.cause_id, ','))
   order by date, start_time limit 1) a on true
-where r.id::text = any(%(ids)s)
+where r.id = any(array(select id::bigint from unnest(%(ids)s::text[]) id where id ~ '^[0-9]{1,18}$'))
 """
 _CIRCUIT = """
 select concat_ws('|', provider, account, organization_id), null, opened_at is not null, 'it works again',
@@ -98,17 +103,31 @@ from unnest(%(ids)s::text[]) w (id)
 join events.inbox i on i.id = regexp_replace(w.id, '[|][0-9.]*$', '')
 """
 
-#: By kind. ``event`` gives the payload instead of variables.
-KINDS: Mapping[str, str] = {
-    "appointment": _APPOINTMENT,
-    "appointments": _SEVERAL,
-    "visit": _VISIT,
-    "patient": _PATIENT,
-    "reply": _REPLY,
-    "circuit": _CIRCUIT,
-    "event": _EVENT,
-}
 _GONE = "it no longer exists"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a kind of cause is read again, and which variables that gives; ``gives`` None: the whole letter."""
+
+    query: str
+    gives: frozenset[str] | None
+
+
+def _kind(query: str, *gives: str) -> Kind:
+    return Kind(query, frozenset(gives))
+
+
+#: By name. ``event`` gives the payload instead of variables.
+KINDS: Mapping[str, Kind] = {
+    "appointment": _kind(_APPOINTMENT, "nome", "clinica", "profissional", "data", "hora", "endereco", "telefone"),
+    "appointments": _kind(_SEVERAL, "nome", "clinica", "data", "visitas", "endereco", "telefone"),
+    "visit": _kind(_VISIT, "nome", "clinica"),
+    "patient": _kind(_PATIENT, "nome", "clinica", "telefone"),
+    "reply": _kind(_REPLY, "nome", "clinica", "data", "hora"),
+    "circuit": _kind(_CIRCUIT, "canal", "motivo", "inicio", "organizacao"),
+    "event": Kind(_EVENT, None),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +152,7 @@ def read(conn: psycopg.Connection[Any], causes: Iterable[tuple[str, str]]) -> di
     found: dict[tuple[str, str], Reading] = {}
     for kind, ids in wanted.items():
         for id, version, is_wanted, why, useless_from, variables in conn.execute(
-            KINDS[kind], {"ids": sorted(ids)}
+            KINDS[kind].query, {"ids": sorted(ids)}
         ):
             now = CauseNow(
                 exists=True, wanted=bool(is_wanted), version=version, why=why, useless_from=useless_from

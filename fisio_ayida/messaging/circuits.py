@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
@@ -23,6 +23,7 @@ from fisio_ayida.messaging.model import (
     ChannelDown,
     Draft,
     Permanent,
+    Result,
     Transient,
 )
 from fisio_ayida.messaging.outbox import Outbox
@@ -63,6 +64,10 @@ update messaging.circuits set failures = 0, openings = 0, opened_at = null, open
 where provider = %(provider)s and account = %(account)s and organization_id = any(%(organizations)s)
   and failures > 0
 """
+# What has just failed is not the next to find out, whatever its priority: others have their time for it first.
+_STEP_BACK = """
+update messaging.messages set due_at = greatest(due_at, %(until)s) where id = any(%(ids)s) and state = 'retry'
+"""
 # One process at a time has the trial. One failure more closes the way again.
 _TRY = """
 update messaging.circuits set open_until = %(until)s, failures = %(almost)s
@@ -87,6 +92,17 @@ class Way:
     trial: bool = False
     organizations: frozenset[str] = frozenset()
     trials: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What a call showed of the way. ``pause``: the provider's wish; ``times``: as how many failures it counts."""
+
+    code: str
+    reason: str
+    pause: dt.timedelta | None = None
+    times: int = 1
+    messages: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +136,7 @@ class Circuits:
         self, conn: psycopg.Connection[Any], lane: Lane, ended: Sequence[Ended], *, now: dt.datetime
     ) -> list[str]:
         """Count what calls have shown; gives a line for each way that was closed by it."""
-        reached = {e.envelope.organization_id for e in ended if isinstance(e.result, Accepted | Permanent)}
+        reached = {e.envelope.organization_id for e in ended if _reached(e.result)}
         if reached:
             conn.execute(_CLOSE, {**self._at(lane), "organizations": [ALL, *reached], "now": now})
         lines, is_closed = list[str](), False
@@ -128,25 +144,29 @@ class Circuits:
         for e in {id(each.result): each for each in ended}.values():
             match e.result:
                 case ChannelDown(code, reason, after):
-                    is_closed, said = self._fail(
-                        conn, lane, ALL, code, reason, now, after or FIRST_PAUSE, OF_ACCOUNT
-                    )
+                    failure = _Failure(code, reason, after or FIRST_PAUSE, OF_ACCOUNT, _sharing(ended, e))
+                    is_closed, said = self._fail(conn, lane, ALL, failure, now)
                     lines += said
-                case Transient(code, reason, _, True) | Ambiguous(code, reason):
+                case (
+                    Transient(code, reason, channel=True)
+                    | Permanent(code, reason, channel=True)
+                    | Ambiguous(code, reason)
+                ):
+                    failure = _Failure(code, reason, messages=_sharing(ended, e))
                     organization = e.envelope.organization_id
                     if not reached:
-                        is_closed, said = self._fail(conn, lane, ALL, code, reason, now, None, 1)
+                        is_closed, said = self._fail(conn, lane, ALL, failure, now)
                         lines += said
                     # What closes the way for all is no organisation's own, and told once.
                     if organization and organization not in reached and not is_closed:
-                        lines += self._fail(conn, lane, organization, code, reason, now, None, 1)[1]
+                        lines += self._fail(conn, lane, organization, failure, now)[1]
                 case _:
                     pass
         return lines
 
     def hold(self, conn: psycopg.Connection[Any], lane: Lane, reason: str, *, now: dt.datetime) -> list[str]:
         """Close the lane because its account is not well."""
-        return self._fail(conn, lane, ALL, "unhealthy", reason, now, FIRST_PAUSE, OF_ACCOUNT)[1]
+        return self._fail(conn, lane, ALL, _Failure("unhealthy", reason, FIRST_PAUSE, OF_ACCOUNT), now)[1]
 
     def well(self, conn: psycopg.Connection[Any], lane: Lane, *, now: dt.datetime) -> None:
         """Forget that the account was not well; failures of messages stay."""
@@ -155,12 +175,12 @@ class Circuits:
         )
 
     def _fail(
-        self, conn: psycopg.Connection[Any], lane: Lane, organization: str, code: str, reason: str,
-        now: dt.datetime, pause: dt.timedelta | None, times: int,
-    ) -> tuple[bool, list[str]]:  # fmt: skip
+        self, conn: psycopg.Connection[Any], lane: Lane, organization: str, failure: _Failure, now: dt.datetime
+    ) -> tuple[bool, list[str]]:
         """Count; gives whether the way is closed now, and a line if nobody was told yet."""
         where = {**self._at(lane), "organization": organization, "now": now}
-        text = telemetry.excerpt(f"{code}: {reason}", 300)
+        pause, times = failure.pause, failure.times
+        text = telemetry.excerpt(f"{failure.code}: {failure.reason}", 300)
         row = conn.execute(_FAIL, {**where, "times": times, "reason": text}).fetchone()
         assert row is not None  # noqa: S101  an upsert returns its row
         failures, openings = row
@@ -175,6 +195,7 @@ class Circuits:
             return True, []
         opened = conn.execute(_OPEN, {**where, "until": until}).fetchone()
         if opened is None or opened[0] > 1:
+            conn.execute(_STEP_BACK, {"until": until + TRIAL, "ids": failure.messages})
             return True, []
         self._alert(conn, lane, organization, opened[1], now)
         whom = f" for {organization}" if organization else ""
@@ -208,6 +229,16 @@ class Circuits:
 
     def _at(self, lane: Lane) -> dict[str, Any]:
         return {"provider": self.provider, "account": lane.account}
+
+
+def _reached(result: Result) -> bool:
+    """Whether the provider has shown that it is there, and takes what is right."""
+    return isinstance(result, Accepted) or (isinstance(result, Permanent) and result.called and not result.channel)
+
+
+def _sharing(ended: Sequence[Ended], one: Ended) -> list[int]:
+    """The messages of the same call."""
+    return [each.envelope.id for each in ended if each.result is one.result]
 
 
 def _most(organization: str) -> int:

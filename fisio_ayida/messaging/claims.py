@@ -10,28 +10,45 @@ import datetime as dt
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import class_row
 
-from fisio_ayida.messaging import causes, people
+from fisio_ayida.messaging import causes, keys, people
 from fisio_ayida.messaging.addresses import AddressError, canonical, mask
 from fisio_ayida.messaging.letters import Letter, Letters, Subject
-from fisio_ayida.messaging.model import Content, Envelope, MessagingError
+from fisio_ayida.messaging.model import Channel, Content, Envelope, MessagingError
 from fisio_ayida.messaging.picking import COLUMNS, Lane, Row, Share, pick
-from fisio_ayida.messaging.rules import Defer, Expire, Facts, Send, Skip, decide
+from fisio_ayida.messaging.rules import Defer, Expire, Facts, Organization, Send, Skip, decide
+
+#: A slow answer of a provider that works.
+ANSWER_SECONDS = 5
 
 _AGAIN = f"select {COLUMNS} from messaging.messages where id = any(%s) and state = 'unknown'"
 _ONE = f"""
 select {COLUMNS} from messaging.messages where id = %s and state in ('planned', 'retry', 'deferred')
 for update skip locked
 """
-# A sibling on another channel that has arrived meanwhile makes this one a repetition.
+# What is another message's cannot be this one, though its words are the same.
+_TAKEN = """
+select m.id, array_agg(o.provider_id) from messaging.messages m
+join messaging.messages o on o.address_hash = m.address_hash and o.provider = m.provider and o.id <> m.id
+where m.id = any(%s) and m.address_hash is not null and o.provider_id is not null
+  and o.claimed_at >= m.first_called_at - interval '1 hour'
+group by m.id
+"""
+# A sibling on another channel that has arrived meanwhile makes this one a repetition: what it stands in for, or,
+# where a person lets a failed message be tried again, what stands in for it.
 _SIBLINGS = """
-select id, state from messaging.messages where id = any(%s) and state in ('accepted', 'delivered', 'read')
+select m.id, 'the message that it stands in for is ' || o.state
+from messaging.messages m join messaging.messages o on o.id = m.fallback_of
+where m.id = any(%(ids)s) and o.state in ('accepted', 'delivered', 'read')
+union all
+select fallback_of, 'its stand-in by ' || channel || ' is ' || state from messaging.messages
+where fallback_of = any(%(ids)s) and state in ('accepted', 'delivered', 'read')
 """
 # A call whose outcome nobody knows is remembered until somebody does, whatever the calls after it say.
 _CLAIM = """
@@ -143,16 +160,20 @@ def rebuilt(conn: psycopg.Connection[Any], ids: Sequence[int], who: Claimant) ->
     """What was handed over for these messages, as far as it can still be told; the rules are not asked."""
     with conn.cursor(row_factory=class_row(Row)) as cur:
         rows = cur.execute(_AGAIN, [list(ids)]).fetchall()
+    taken = {id: tuple(found) for id, found in conn.execute(_TAKEN, [list(ids)])}
     readings = causes.read(conn, {row.cause for row in rows if row.cause})
+    known = people.organizations(conn, sorted({row.organization_id for row in rows}))
     persons = people.patients(conn, sorted({row.patient_id for row in rows if row.patient_id}))
     stops, envelopes = _Stops(), []
     for row in rows:
         letter = _letter(row, who.letters, readings, stops)
-        address = _address(row, letter, persons, who.letters)
-        if letter is not None and address.hash == row.address_hash:
-            made = _content(row, letter, address, who.letters, stops)
+        possible = _addresses(row, letter, persons, who.letters)
+        address = next((each for each in possible if each.hash == row.address_hash), None)
+        if letter is not None and address is not None:
+            made = _content(row, letter, address, known.get(row.organization_id), who.letters, stops)
             envelopes += [_envelope(row, address.to, made[0], who)] if made else []
-    return envelopes
+    # The last call is asked about, not the next one.
+    return [replace(each, attempt=each.attempt - 1, taken=taken.get(each.id, ())) for each in envelopes]
 
 
 def verdict(conn: psycopg.Connection[Any], id: int, who: Claimant, *, now: dt.datetime) -> Foreseen | None:
@@ -187,12 +208,17 @@ def decided(
     kept = [row for row in rows if opened[row.id] is not None]
     known = people.organizations(conn, sorted({row.organization_id for row in kept}))
     persons = people.patients(conn, sorted({row.patient_id for row in kept if row.patient_id}))
-    addresses = {row.id: _address(row, opened[row.id], persons, who.letters) for row in kept}
-    permissions = people.permissions(
-        conn, sorted(persons), [a.hash for a in addresses.values() if a.hash is not None], now=now
-    )
-    siblings = [row.fallback_of for row in kept if row.fallback_of is not None]
-    arrived = dict(conn.execute(_SIBLINGS, [siblings]).fetchall()) if siblings else {}
+    possible = {row.id: _addresses(row, opened[row.id], persons, who.letters) for row in kept}
+    hashes = [address.hash for each in possible.values() for address in each if address.hash is not None]
+    permissions = people.permissions(conn, sorted(persons), hashes, now=now)
+    addresses = {
+        row.id: next(
+            (each for each in possible[row.id] if permissions.suppressed(row.channel, each.hash) is None),
+            possible[row.id][0],
+        )
+        for row in kept
+    }
+    duplicates = dict(conn.execute(_SIBLINGS, {"ids": [row.id for row in kept]}).fetchall())
 
     envelopes: list[tuple[Envelope, bytes, bytes | None]] = []
     for row in kept:
@@ -207,7 +233,7 @@ def decided(
             address_problem=address.problem,  # type: ignore[arg-type]  # AddressError's reasons are the rules'
             preferences=permissions.preferences(row.channel, row.organization_id, row.patient_id, address.hash),
             suppressed=permissions.suppressed(row.channel, address.hash),
-            duplicate=_duplicate(row, arrived),
+            duplicate=duplicates.get(row.id),
             cause=reading.now if reading else None, cause_version=row.cause_version,
             not_after=row.not_after,
         )  # fmt: skip
@@ -221,7 +247,7 @@ def decided(
             case Send() if row.may_be_sent and not _knows_repeat(row, who, now):
                 stops.add(row, "unknown", "the provider would not know a repetition any more")
             case Send():
-                made = _content(row, letter, address, who.letters, stops)
+                made = _content(row, letter, address, known.get(row.organization_id), who.letters, stops)
                 if made is not None:
                     content, digest = made
                     envelopes.append((_envelope(row, address.to, content, who), digest, address.hash))
@@ -238,31 +264,38 @@ def _letter(
         if reading is not None and not reading.now.exists:
             stops.add(row, "skipped", f"stale: {reading.now.why}")
             return None
-        return letters.again(row.cause_kind, row.cause_id, reading.variables if reading else {})
+        return letters.again(row.cause_kind, row.cause_id, row.template, reading.variables if reading else {})
     except MessagingError as error:
         stops.add(row, "skipped", f"unusable: {error}")
         return None
 
 
-def _address(row: Row, letter: Letter | None, persons: Mapping[str, people.Person], letters: Letters) -> _Address:
-    """Where the caller said, or else the patient's address of today: it may have changed since the planning."""
+def _addresses(
+    row: Row, letter: Letter | None, persons: Mapping[str, people.Person], letters: Letters
+) -> list[_Address]:
+    """Where the caller said, or else the patient's of today: they change after the planning. Never empty."""
     person = persons.get(row.patient_id or "")
-    given = letter.to if letter and letter.to else None
-    if given is None and person is not None:
-        given = person.addresses.get(row.channel)
+    given: Sequence[str | None] = [letter.to] if letter and letter.to else []
+    if not given and person is not None:
+        given = person.addresses[row.channel]
+    return [_address(row.channel, each, letters) for each in given or [None]]
+
+
+def _address(channel: Channel, given: str | None, letters: Letters) -> _Address:
     try:
-        to = canonical(row.channel, given)
+        to = canonical(channel, given)
     except AddressError as error:
         return _Address(problem=error.reason)
-    return _Address(to, letters.hasher.address(row.channel, to))
+    return _Address(to, letters.hasher.address(channel, to))
 
 
 def _content(
-    row: Row, letter: Letter, address: _Address, letters: Letters, stops: _Stops
+    row: Row, letter: Letter, address: _Address, clinic: Organization | None, letters: Letters, stops: _Stops
 ) -> tuple[Content, bytes] | None:
     subject = Subject(
         key=row.key, channel=row.channel, category=row.category, organization_id=row.organization_id,
         patient_id=row.patient_id, address_hash=address.hash, template=row.template,
+        reply_to=clinic.reply_to if clinic else None,
     )  # fmt: skip
     try:
         content = letters.content(subject, letter)
@@ -285,15 +318,10 @@ def _knows_repeat(row: Row, who: Claimant, now: dt.datetime) -> bool:
 
 def _envelope(row: Row, to: str, content: Content, who: Claimant) -> Envelope:
     return Envelope(
-        id=row.id, key=row.key, channel=row.channel, account=row.account or who.account,
-        organization_id=row.organization_id,
-        to=to, content=content, attempt=row.attempt + 1, first_called_at=row.first_called_at,
+        id=row.id, key=keys.of_call(row.key, row.generation), channel=row.channel,
+        account=row.account or who.account, organization_id=row.organization_id, to=to, content=content,
+        attempt=row.attempt + 1, first_called_at=row.first_called_at,
     )  # fmt: skip
-
-
-def _duplicate(row: Row, arrived: Mapping[int, str]) -> str | None:
-    state = arrived.get(row.fallback_of or 0)
-    return None if state is None else f"the message that it stands in for is {state}"
 
 
 def _write(
@@ -318,5 +346,5 @@ def _write(
 
 
 def capacity(requests_per_second: float, most: int) -> int:
-    """How many messages to have in hand: what is claimed should leave within about a second."""
-    return most if not requests_per_second else max(1, min(most, math.ceil(requests_per_second)))
+    """How many messages to have in hand, so that the pace is kept while answers take :data:`ANSWER_SECONDS`."""
+    return most if not requests_per_second else max(1, min(most, math.ceil(requests_per_second * ANSWER_SECONDS)))

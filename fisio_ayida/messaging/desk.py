@@ -71,7 +71,9 @@ class Which:
         """The condition on ``messaging.messages m``; its parameters are :meth:`values`."""
         parts = {
             "m.id = any(%(ids)s)": self.ids is not None,
-            "m.state = any(%(states)s)": bool(self.states),
+            # One state can be read from its index in the order of a list.
+            "m.state = %(state)s": len(self.states) == 1,
+            "m.state = any(%(states)s)": len(self.states) > 1,
             "m.channel = %(channel)s": self.channel is not None,
             "m.organization_id = %(organization)s": self.organization is not None,
             "m.patient_id = %(patient)s": self.patient is not None,
@@ -87,6 +89,7 @@ class Which:
         kind, id = self.cause or (None, None)
         return {
             "ids": None if self.ids is None else list(self.ids), "states": list(self.states),
+            "state": self.states[0] if self.states else None,
             "channel": self.channel, "organization": self.organization, "patient": self.patient,
             "template": self.template, "cause_kind": kind, "cause_id": id, "addresses": list(self.addresses),
             "since": self.since,

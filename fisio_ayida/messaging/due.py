@@ -20,25 +20,47 @@ _FIRST = """
 select min(due_at) from messaging.messages
 where state in ('planned', 'retry', 'deferred', 'unknown') and due_at <= %(horizon)s
 """
-# What waits behind a closed circuit is not due before the circuit is. Rare, and then worth reading all that waits.
+# What waits behind a closed circuit is not due before the circuit is. A circuit closes a way for all or for a
+# clinic, so that only the first message of each clinic counts: the index has it, however many wait behind it.
 _FIRST_OPEN = """
+with recursive m (channel, account, priority, organization_id, due_at) as (
+  (select channel, account, priority, organization_id, due_at from messaging.messages
+   where state in ('planned', 'retry', 'deferred')
+   order by channel, account, priority, organization_id, due_at limit 1)
+  union all
+  select n.* from m cross join lateral (
+    select channel, account, priority, organization_id, due_at from messaging.messages
+    where state in ('planned', 'retry', 'deferred')
+      and (channel, account, priority, organization_id) > (m.channel, m.account, m.priority, m.organization_id)
+    order by channel, account, priority, organization_id, due_at limit 1) n)
 select min(greatest(m.due_at, a.open_until, o.open_until))
-from messaging.messages m
+from m
 left join messaging.circuits a on a.provider = %(providers)s::jsonb ->> m.channel and a.account = m.account
   and a.organization_id = ''
 left join messaging.circuits o on o.provider = %(providers)s::jsonb ->> m.channel and o.account = m.account
   and o.organization_id = m.organization_id and m.organization_id <> ''
-where m.state in ('planned', 'retry', 'deferred') and m.due_at <= %(horizon)s
+where m.due_at <= %(horizon)s
 """
-# A report that matched nothing is looked at once more, when its time is up.
+# Tickets are asked for by who serves the channel now. A report of ours is something to do at once; one that
+# belongs to nothing of ours (yet) is looked at once more, when its time is up.
 _OTHER = """
 select min(at) from (
   (select min(due_at) from messaging.messages where state = 'unknown' and due_at <= %(horizon)s)
   union all (select min(lease_until) from messaging.messages where state = 'claimed')
-  union all (select min(due_at) from messaging.messages where state = 'accepted' and provider = 'expo')
-  union all (select case when received_at > %(now)s - interval '15 seconds' then received_at
-                         else received_at + %(patience)s end
-             from messaging.deliveries where applied_at is null order by id limit 1)
+  union all (select min(due_at) from messaging.messages
+             where state = 'accepted' and provider = 'expo' and due_at <= %(horizon)s
+               and %(providers)s::jsonb ->> 'push' = 'expo')
+  union all (select received_at from messaging.deliveries d
+             where applied_at is null and (
+               exists (select from messaging.messages m
+                       where m.provider_id = d.provider_id and m.provider = d.provider)
+               or exists (select from messaging.messages m
+                          where m.key = d.message_key and m.generation = d.generation
+                            and m.provider = d.provider
+                            and (m.provider_id is null or d.provider_id is null)))
+             limit 1)
+  union all (select received_at + %(patience)s from messaging.deliveries
+             where applied_at is null order by id limit 1)
   union all (select received_at from messaging.replies where handled_at is null order by id limit 1)) next (at)
 """
 

@@ -15,7 +15,7 @@ import psycopg
 
 from fisio_ayida.messaging import intents
 from fisio_ayida.messaging.addresses import AddressError, canonical, mask
-from fisio_ayida.messaging.model import MessagingError
+from fisio_ayida.messaging.model import Confidential, MessagingError
 from fisio_ayida.messaging.reports.reading import Inbound
 from fisio_ayida.messaging.sealing import Hasher, Sealer
 
@@ -33,7 +33,7 @@ on conflict (provider, provider_id) do nothing
 """
 
 
-class Words(msgspec.Struct, frozen=True):
+class Words(Confidential, frozen=True):
     """What is sealed of a reply; ``sender`` with a plus, empty if it is hidden."""
 
     sender: str
@@ -64,12 +64,12 @@ def store(conn: psycopg.Connection[Any], inbound: Sequence[Inbound], desk: Desk,
 
 
 def words(sealer: Sealer | None, provider: str, provider_id: str, body: bytes | None) -> Words | None:
-    """A reply's words and sender again; None if they were not kept, or no key opens them any more."""
+    """A reply's words and sender again; None if not kept, or unreadable by these keys and this release."""
     if sealer is None or body is None:
         return None
     try:
         return msgspec.json.decode(sealer.open(body, _place(provider, provider_id)), type=Words)
-    except MessagingError:
+    except (MessagingError, msgspec.MsgspecError):
         return None
 
 

@@ -15,6 +15,7 @@ from fisio_ayida.messaging.model import CHANNELS, Channel, MessagingError
 LONGEST = 256
 _START = "%Y-%m-%dt%H:%M"
 # Printable ASCII without capitals, which a header can carry; not ending as an item of a batch does.
+_GENERATION = re.compile(r":R([0-9]{1,9})$")
 _PLAIN_ID = re.compile(r"(?!.*:[0-9.]+$)[!-@\[-~]+")
 
 
@@ -82,6 +83,18 @@ def on_other_channel(key: str, channel: Channel) -> str:
     """The same message on another channel: the same stem; a request's key, which names none, is all stem."""
     stem, _, last = key.rpartition(":")
     return _key(stem if last in CHANNELS else key, channel)
+
+
+def of_call(key: str, generation: int) -> str:
+    """What the provider knows a message by: its key, another one each time that a person has it tried again."""
+    # No key has capitals: nobody else's can be the same.
+    return f"{key}:R{generation}" if generation else key
+
+
+def of_message(call_key: str) -> tuple[str, int]:
+    """The message's key and the generation, of what :func:`of_call` gave."""
+    found = _GENERATION.search(call_key)
+    return (call_key[: found.start()], int(found[1])) if found else (call_key, 0)
 
 
 def _key(*parts: str) -> str:

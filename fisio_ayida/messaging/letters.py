@@ -12,15 +12,16 @@ from typing import Any
 import msgspec
 
 from fisio_ayida.messaging import requests, unsubscribing
-from fisio_ayida.messaging.model import Category, Channel, Content, MessagingError
+from fisio_ayida.messaging.model import Category, Channel, Confidential, Content, EmailContent, MessagingError
 from fisio_ayida.messaging.sealing import Hasher, Sealer
-from fisio_ayida.messaging.templates.render import render
+from fisio_ayida.messaging.templates.registry import TEMPLATES
+from fisio_ayida.messaging.templates.render import check, render
 
 #: Causes that know the destination themselves: what the app sent, and who is told of a way that is closed.
 EVENT, CIRCUIT = "event", "circuit"
 
 
-class Letter(msgspec.Struct, frozen=True, omit_defaults=True):
+class Letter(Confidential, frozen=True, omit_defaults=True):
     """A destination as it was given, and either a template's variables or the content itself."""
 
     to: str | None = None
@@ -30,7 +31,7 @@ class Letter(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What of a message its words depend on."""
+    """What of a message its words depend on. ``reply_to``: of its clinic, for e-mails."""
 
     key: str
     channel: Channel
@@ -39,6 +40,7 @@ class Subject:
     patient_id: str | None
     address_hash: bytes | None
     template: str | None
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +72,20 @@ class Letters:
             # Of another release; its text quotes what was in it.
             raise MessagingError(f"the body of message {key!r} is no letter of this release") from None
 
-    def again(self, kind: str | None, id: str | None, words: Mapping[str, Any]) -> Letter:
-        """A letter that was not stored, from what its cause says now. Raises :class:`MessagingError`."""
+    def again(self, kind: str | None, id: str | None, template: str | None, words: Mapping[str, Any]) -> Letter:
+        """A letter that was not stored, from what its cause says now. Raises :class:`MessagingError`.
+
+        Args:
+            words: a cause tells more than one template asks for; of the rest nothing is taken.
+        """
         if kind is None or id is None:
             raise MessagingError("the message was stored without its body and has no cause to make it again from")
         if kind == EVENT:
             return requests.letter(id, words)
-        return Letter(self.alerts_to if kind == CIRCUIT else None, dict(words))
+        known = TEMPLATES.get(template or "")
+        asked = {each.name for each in known.variables} if known else set[str]()
+        variables = {name: value for name, value in words.items() if name in asked}
+        return Letter(self.alerts_to if kind == CIRCUIT else None, variables)
 
     def content(self, subject: Subject, letter: Letter) -> Content:
         """What the provider is given.
@@ -84,13 +93,26 @@ class Letters:
         Raises:
             MessagingError: a variable is missing or wrong.
         """
+        way_out = self._unsubscribe(subject)
+        reply_to = None if subject.category == "direct" else subject.reply_to
+        if isinstance(letter.content, EmailContent):
+            # An app's own words may be care or marketing, too.
+            return msgspec.structs.replace(
+                letter.content, unsubscribe_url=way_out, reply_to=letter.content.reply_to or reply_to
+            )
         if letter.content is not None:
             return letter.content
-        if subject.template is None:
-            raise MessagingError(f"message {subject.key!r} has neither a content nor a template")
         return render(
-            subject.template, subject.channel, letter.variables or {}, unsubscribe_url=self._unsubscribe(subject)
+            _template(subject), subject.channel, letter.variables or {}, unsubscribe_url=way_out, reply_to=reply_to
         )
+
+    def check(self, subject: Subject, letter: Letter) -> None:
+        """Raises what :meth:`content` would; a tenth of its work."""
+        if letter.content is None:
+            check(
+                _template(subject), subject.channel, letter.variables or {},
+                unsubscribe_url=self._unsubscribe(subject),
+            )  # fmt: skip
 
     def digest(self, to: str, content: Content) -> bytes:
         """Tells whether two calls would be the same."""
@@ -107,6 +129,12 @@ class Letters:
             address_hash=None if subject.patient_id else subject.address_hash,
             organization_id=subject.organization_id, category=subject.category,
         )  # fmt: skip
+
+
+def _template(subject: Subject) -> str:
+    if subject.template is None:
+        raise MessagingError(f"message {subject.key!r} has neither a content nor a template")
+    return subject.template
 
 
 def plain(variables: Mapping[str, Any]) -> dict[str, Any]:

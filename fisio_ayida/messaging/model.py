@@ -35,7 +35,14 @@ class MessagingError(ValueError):
     """What was asked for cannot be a message; the text names the field and the value."""
 
 
-class Attachment(msgspec.Struct, frozen=True):
+class Confidential(msgspec.Struct, frozen=True):
+    """What holds words or addresses of people: neither a log nor an error shows more than its kind."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+class Attachment(Confidential, frozen=True):
     """A file with an e-mail. ``content``: base64."""
 
     filename: str
@@ -43,7 +50,7 @@ class Attachment(msgspec.Struct, frozen=True):
     content_type: str | None = None
 
 
-class EmailContent(msgspec.Struct, frozen=True, tag="email", kw_only=True):
+class EmailContent(Confidential, frozen=True, tag="email", kw_only=True):
     """One e-mail, rendered. ``text`` is a part of its own, never the HTML without tags."""
 
     subject: str
@@ -57,7 +64,7 @@ class EmailContent(msgspec.Struct, frozen=True, tag="email", kw_only=True):
     unsubscribe_url: str | None = None
 
 
-class WhatsappContent(msgspec.Struct, frozen=True, tag="whatsapp", kw_only=True):
+class WhatsappContent(Confidential, frozen=True, tag="whatsapp", kw_only=True):
     """One WhatsApp message: a text, or media with a caption, and the template that Meta approved for it.
 
     Evolution's phone channel sends ``text`` or ``media_url``; Meta sends the template whenever there is one.
@@ -72,7 +79,7 @@ class WhatsappContent(msgspec.Struct, frozen=True, tag="whatsapp", kw_only=True)
     template_variables: tuple[str, ...] = ()
 
 
-class PushContent(msgspec.Struct, frozen=True, tag="push", kw_only=True):
+class PushContent(Confidential, frozen=True, tag="push", kw_only=True):
     """One push message. No health data: it shows on a locked screen."""
 
     title: str
@@ -117,9 +124,9 @@ class Draft:
     organization_id: str = ""
     patient_id: str | None = None
     user_id: str | None = None
-    to: str | None = None
+    to: str | None = field(default=None, repr=False)
     template: str | None = None
-    variables: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
     content: Content | None = None
     cause: Cause | None = None
     priority: int = PRIORITIES["normal"]
@@ -139,6 +146,7 @@ class Envelope:
         account: the WhatsApp instance or number id, never empty for a WhatsApp channel.
         attempt: this call's number, from 1.
         first_called_at: when the provider was first called for this message; None at the first call.
+        taken: ids in the provider's records that are known to be other messages to this address.
     """
 
     id: int
@@ -146,10 +154,11 @@ class Envelope:
     channel: Channel
     account: str
     organization_id: str
-    to: str
+    to: str = field(repr=False)
     content: Content
     attempt: int = 1
     first_called_at: dt.datetime | None = None
+    taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +170,20 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Permanent:
-    """It was certainly not sent, and will never be. ``suppress``: why nothing more should go to this address."""
+    """It was certainly not sent, and will never be.
+
+    Args:
+        suppress: why nothing more should go to this address.
+        called: False if it was refused here, before any call: that shows nothing of the way.
+        channel: the fault may be the way's; several of these close the way for a while.
+    """
 
     code: str
     reason: str
     suppress: str | None = None
     suppress_for: dt.timedelta | None = None
+    called: bool = True
+    channel: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +191,14 @@ class Transient:
     """It was certainly not sent, or may safely be repeated. ``after``: the provider's own wish.
 
     ``channel``: the fault is the way, not the message; several of these close the way for a while.
+    ``is_rate``: it only came too early. This costs the message no try.
     """
 
     code: str
     reason: str
     after: dt.timedelta | None = None
     channel: bool = False
+    is_rate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +212,14 @@ class ChannelDown:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Nobody knows whether it was sent: it is never blindly sent again."""
+    """Nobody knows whether it was sent: it is never blindly sent again.
+
+    ``may_repeat``: False if the provider has said that it would refuse a repetition.
+    """
 
     code: str
     reason: str
+    may_repeat: bool = True
 
 
 Result = Accepted | Permanent | Transient | ChannelDown | Ambiguous

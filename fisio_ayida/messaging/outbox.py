@@ -7,7 +7,7 @@ which are asked when a message is to be sent (``claims.py``), and sending.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
@@ -33,6 +33,7 @@ from fisio_ayida.messaging.templates.registry import TEMPLATES
 #: Who names no limit expects a message no longer than this after it was due.
 LONGEST_WAIT: Final = dt.timedelta(hours=72)
 
+_CATEGORIES: Final = get_args(Category)
 _CONTENTS: Final[Mapping[Channel, type]] = {
     "email": EmailContent, "whatsapp": WhatsappContent, "push": PushContent,
 }  # fmt: skip
@@ -43,16 +44,21 @@ _COLUMNS: Final = (
     ("variables_hash", "bytea"), ("content", "bytea"), ("address_masked", "text"), ("address_hash", "bytea"),
     ("due_at", "timestamptz"), ("not_after", "timestamptz"), ("fallback_of", "bigint"),
 )  # fmt: skip
-_NAMES = ", ".join(name for name, _ in _COLUMNS)
+_FIELDS: Final = tuple(name for name, _ in _COLUMNS)
+_NAMES = ", ".join(_FIELDS)
+# One parameter for all: as arrays, psycopg would look at every value for what has to be quoted.
+_ROWS = f"""
+json_to_recordset(convert_from(%(rows)b, 'UTF8')::json)
+  as d ({", ".join(f"{name} {kind}" for name, kind in _COLUMNS)})
+"""
 # One statement, in the caller's transaction. A key that another transaction is just planning waits for it; always
 # in the same order, so that two of them never wait for each other.
 _PLAN = f"""
-with d as (select * from unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS)}) as d ({_NAMES}))
 insert into messaging.messages ({_NAMES}, account, state, planned_at, changed_at)
 select {", ".join(f"d.{name}" for name, _ in _COLUMNS)},
-       case when d.channel = 'whatsapp' then coalesce(y.whatsapp_account, '') else '' end,
+       case when d.channel = 'whatsapp' then coalesce(nullif(y.whatsapp_account, %(account)s), '') else '' end,
        'planned', %(now)s, %(now)s
-from d left join messaging.policies y on y.organization_id = d.organization_id
+from {_ROWS} left join messaging.policies y on y.organization_id = d.organization_id
 order by d.key
 on conflict (key) do nothing
 returning key, id
@@ -67,7 +73,7 @@ update messaging.messages m set
   state = 'planned', planned_at = %(now)s, changed_at = %(now)s, reason = null, run_id = null,
   due_at = d.due_at, not_after = d.not_after, content = d.content, variables_hash = d.variables_hash,
   template = d.template, cause_kind = d.cause_kind, cause_id = d.cause_id, cause_version = d.cause_version
-from unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _COLUMNS)}) as d ({_NAMES})
+from {_ROWS}
 where m.key = d.key and m.state = 'skipped' and m.reason like 'stale:%%' and m.attempt = 0
 returning m.key, m.id
 """  # fmt: skip
@@ -78,16 +84,22 @@ update messaging.messages set
   changed_at = %(now)s
 where id = any(%(ids)s) and state in ('planned', 'deferred', 'retry') returning id, state
 """
-# Only what was certainly not sent. An unknown outcome is asked about once more, never sent again.
+# Only what was certainly not sent; to the provider it is another message, or it would answer as it did before. An
+# unknown outcome is asked about once more, never sent again.
 _RETRY = """
-update messaging.messages set
-  state = case when state in ('failed', 'skipped', 'expired') then 'planned' else state end,
-  changed_at = case when state in ('failed', 'skipped', 'expired') then %(now)s else changed_at end,
-  due_at = %(now)s, failures = 0, looks = 0,
-  error_class = case when state in ('failed', 'skipped', 'expired') then null else error_class end,
-  not_after = case when state = 'expired' then %(now)s + %(longest)s else not_after end
-where id = any(%(ids)s) and state in ('failed', 'skipped', 'expired', 'deferred', 'retry', 'unknown')
-returning id, state
+with over as (
+  update messaging.messages set
+    state = 'planned', changed_at = %(now)s, due_at = %(now)s, failures = 0, looks = 0,
+    generation = generation + 1, first_called_at = null, content_hash = null, provider_id = null,
+    accepted_at = null, batch_id = null, error_class = null,
+    not_after = case when state = 'expired' then %(now)s + %(longest)s else not_after end
+  where id = any(%(ids)s) and state in ('failed', 'skipped', 'expired')
+  returning id, state),
+waiting as (
+  update messaging.messages set due_at = %(now)s, failures = 0, looks = 0
+  where id = any(%(ids)s) and state in ('deferred', 'retry', 'unknown')
+  returning id, state)
+select id, state from over union all select id, state from waiting
 """
 
 
@@ -102,9 +114,15 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Plans messages."""
+    """Plans messages.
+
+    Args:
+        account: the WhatsApp instance or number of the settings. Stored as no account even where a clinic names
+            it, as of replies: else one instance would be two ways out, and its answers no answers.
+    """
 
     letters: Letters
+    account: str = ""
 
     def plan(self, conn: psycopg.Connection[Any], drafts: Sequence[Draft], *, now: dt.datetime) -> list[Planned]:
         """Plan messages in the connection's transaction; gives one result a draft, in order.
@@ -112,17 +130,38 @@ class Outbox:
         Raises:
             MessagingError: a draft is no message; its key and field are named, and nothing is planned.
         """
-        if not drafts:
-            return []
         rows: dict[str, tuple[Any, ...]] = {}
         for draft in drafts:
             rows.setdefault(draft.key, self._row(draft, now))
-        new = dict(conn.execute(_PLAN, _columns(rows.values(), now)).fetchall())
+        return self._insert(conn, drafts, rows, now)
+
+    def plan_what_can_be(
+        self, conn: psycopg.Connection[Any], drafts: Sequence[Draft], *, now: dt.datetime
+    ) -> tuple[list[Planned], dict[str, str]]:
+        """As :meth:`plan`, without the drafts that are no messages; why they are none, by their keys."""
+        rows: dict[str, tuple[Any, ...]] = {}
+        refused: dict[str, str] = {}
+        for draft in drafts:
+            try:
+                rows.setdefault(draft.key, self._row(draft, now))
+            except MessagingError as error:
+                refused[draft.key] = str(error)
+        good = [draft for draft in drafts if draft.key in rows]
+        return self._insert(conn, good, rows, now), refused
+
+    def _insert(
+        self, conn: psycopg.Connection[Any], drafts: Sequence[Draft], rows: Mapping[str, tuple[Any, ...]],
+        now: dt.datetime,
+    ) -> list[Planned]:  # fmt: skip
+        if not drafts:
+            return []
+        values = {"rows": _written(rows.values()), "now": now, "account": self.account}
+        new = dict(conn.execute(_PLAN, values).fetchall())
         missing = [key for key in rows if key not in new]
         present = conn.execute(_PRESENT, [missing]).fetchall() if missing else []
         there = {key: id for key, id, _ in present}
         if stale := [rows[key] for key, _, was_stale in present if was_stale]:
-            new |= dict(conn.execute(_REVIVE, _columns(stale, now)).fetchall())
+            new |= dict(conn.execute(_REVIVE, {"rows": _written(stale), "now": now}).fetchall())
         planned, seen = [], set[str]()
         for draft in drafts:
             is_new = draft.key in new and draft.key not in seen
@@ -146,10 +185,10 @@ class Outbox:
         letter = Letter(to, variables, draft.content)
         cause = draft.cause
         sealed = self.letters.seal(letter, draft.key)
-        if sealed is None and not _can_be_made_again(draft):
+        if sealed is None and (lost := _lost(draft)):
             raise MessagingError(
-                f"{draft.key}: cause={cause and cause.kind!r} cannot tell body and destination again, and without "
-                "MESSAGING_KEY nothing of them is stored"
+                f"{draft.key}: cause={cause and cause.kind!r} cannot tell {lost} again, and without MESSAGING_KEY "
+                "nothing of it is stored"
             )
         subject = Subject(
             key=draft.key, channel=draft.channel, category=draft.category, organization_id=draft.organization_id,
@@ -157,7 +196,7 @@ class Outbox:
         )  # fmt: skip
         # Whatever cannot be rendered is the planner's fault: told now, not when it should be sent.
         try:
-            self.letters.content(subject, letter)
+            self.letters.check(subject, letter)
         except MessagingError as error:
             raise MessagingError(f"{draft.key}: {error}") from None
         hashed = None if variables is None else self.letters.hasher.content(
@@ -173,9 +212,12 @@ class Outbox:
         )  # fmt: skip
 
 
-def _columns(rows: Collection[tuple[Any, ...]], now: dt.datetime) -> dict[str, Any]:
-    columns: dict[str, Any] = {name: [row[place] for row in rows] for place, (name, _) in enumerate(_COLUMNS)}
-    return {**columns, "now": now}
+def _written(rows: Iterable[tuple[Any, ...]]) -> bytes:
+    return msgspec.json.encode([dict(zip(_FIELDS, map(_plain, row), strict=True)) for row in rows])
+
+
+def _plain(value: Any) -> Any:
+    return "\\x" + value.hex() if isinstance(value, bytes) else value
 
 
 def cancel(conn: psycopg.Connection[Any], ids: Sequence[int], *, who: str, now: dt.datetime) -> dict[int, str]:
@@ -193,11 +235,21 @@ def retry(conn: psycopg.Connection[Any], ids: Sequence[int], *, now: dt.datetime
     return dict(conn.execute(_RETRY, values).fetchall())
 
 
-def _can_be_made_again(draft: Draft) -> bool:
-    """Without its letter: an event has all of it; other causes have variables, for the patient's own address."""
-    if draft.cause is None or draft.cause.kind in (EVENT, CIRCUIT):
-        return draft.cause is not None
-    return draft.template is not None and draft.patient_id is not None and not draft.to
+def _lost(draft: Draft) -> str | None:
+    """What of its letter nobody could tell again.
+
+    An event has all of it; other causes have some variables, and the patient's or the operators' own address.
+    """
+    if draft.cause is None or draft.template is None:
+        return None if draft.cause and draft.cause.kind == EVENT else "the body"
+    gives = causes.KINDS[draft.cause.kind].gives
+    if gives is None:
+        return None
+    if draft.cause.kind != CIRCUIT and (draft.patient_id is None or draft.to):
+        return "the destination"
+    declared = TEMPLATES[draft.template].variables
+    needed = {each.name for each in declared if each.required or draft.variables.get(each.name)}
+    return ", ".join(sorted(needed - gives)) or None
 
 
 def _check(draft: Draft) -> None:
@@ -213,8 +265,8 @@ def _problem(draft: Draft) -> str | None:
     """The first field that is wrong, with its value."""
     if draft.channel not in CHANNELS:
         return f"channel={draft.channel!r} is not one of {', '.join(CHANNELS)}"
-    if draft.category not in (categories := get_args(Category)):
-        return f"category={draft.category!r} is not one of {', '.join(categories)}"
+    if draft.category not in _CATEGORIES:
+        return f"category={draft.category!r} is not one of {', '.join(_CATEGORIES)}"
     if draft.priority not in PRIORITIES.values():
         return f"priority={draft.priority!r} is not one of {dict(PRIORITIES)}"
     if (draft.template is None) == (draft.content is None):

@@ -14,7 +14,7 @@ from typing import Any, assert_never
 import psycopg
 
 from fisio_ayida import telemetry
-from fisio_ayida.messaging import preferences
+from fisio_ayida.messaging import devices, preferences
 from fisio_ayida.messaging.model import (
     Accepted,
     Ambiguous,
@@ -31,13 +31,13 @@ from fisio_ayida.messaging.tickets import FIRST_ASKED, Ticketed
 FIRST_LOOK = dt.timedelta(seconds=90)
 #: Between calls while a way out is down, if the provider has no wish.
 CHANNEL_PAUSE = dt.timedelta(seconds=30)
-RATE_PAUSE = dt.timedelta(seconds=2)
 #: After a failure of the message's own: so often, after pauses that double (CONTRACT clinic §14.6).
 MOST_RETRIES = 3
 FIRST_PAUSE, LONGEST_PAUSE = dt.timedelta(seconds=2), dt.timedelta(seconds=60)
 
 # A message that a receipt has moved on keeps its state, and learns its provider's id. One that a call may have
-# sent stays in doubt, whatever later calls failed at.
+# sent stays in doubt, whatever later calls failed at. Only a batch that was refused is certain: had the first call
+# been taken, the provider would have repeated its answer.
 _RECORD = """
 with c as (select * from unnest(
        %(id)s::bigint[], %(attempt)s::int[], %(state)s::text[], %(provider_id)s::text[], %(error_class)s::text[],
@@ -54,9 +54,12 @@ update messaging.messages m set
   accepted_at = case when c.state = 'accepted' then %(now)s end,
   provider_id = coalesce(c.provider_id, m.provider_id), error_code = c.error_code,
   error_class = case when m.error_class = 'ambiguous' and c.error_class in ('transient', 'channel')
+                       and c.error_code is distinct from 'batch_refused'
                      then m.error_class else c.error_class end,
   reason = c.reason, failures = m.failures + c.failures,
-  batch_id = case when c.error_class = 'ambiguous' then m.batch_id end
+  batch_id = case when c.error_class = 'ambiguous'
+                    or (m.error_class = 'ambiguous' and c.state = 'retry' and c.error_code <> 'batch_refused')
+                  then m.batch_id end
 from c where m.id = c.id and m.attempt = c.attempt and m.state = 'claimed' and m.run_id = %(run_id)s
 returning m.id, m.state
 """
@@ -119,18 +122,20 @@ def _change(e: Ended, sender: Sender, failed: int, now: dt.datetime, jitter: flo
         case ChannelDown(code, reason, after):
             due = now + (after or CHANNEL_PAUSE)
             return _Change("retry", None, "channel", code, telemetry.excerpt(reason), due)
-        case Transient(code, reason, after, channel):
+        case Transient(code, reason, after, channel, is_rate):
             text = telemetry.excerpt(reason)
-            if channel or after is not None or code.startswith("429"):
-                # The way's fault, not the message's: it waits as long as it is useful.
-                due = now + (after or (CHANNEL_PAUSE if channel else RATE_PAUSE)) * (1 + jitter / 4)
+            if channel or is_rate or after is not None:
+                # Not the message's fault: it waits as long as it is useful.
+                if not after and (channel or is_rate):
+                    after = CHANNEL_PAUSE if channel else _doubling(e.envelope.attempt)
+                due = now + (after or dt.timedelta(0)) * (1 + jitter / 4)
                 return _Change("retry", None, "channel" if channel else "transient", code, text, due)
             if failed >= MOST_RETRIES:
                 return _Change("failed", None, "transient", code, f"{text} (failed {failed + 1} times)", None, 1)
             return _Change("retry", None, "transient", code, text, now + _pause(failed + 1, jitter), 1)
-        case Ambiguous(code, reason):
+        case Ambiguous(code, reason, may_be_repeated):
             text = telemetry.excerpt(reason)
-            if may_repeat(e.envelope.first_called_at or now, sender, now):
+            if may_be_repeated and may_repeat(e.envelope.first_called_at or now, sender, now):
                 due = now + _pause(e.envelope.attempt, jitter)
                 return _Change("retry", None, "ambiguous", code, text, due)
             return _Change("unknown", None, "ambiguous", code, text, now + FIRST_LOOK)
@@ -144,7 +149,11 @@ def may_repeat(first_called_at: dt.datetime, sender: Sender, now: dt.datetime) -
 
 
 def _pause(times: int, jitter: float) -> dt.timedelta:
-    return min(FIRST_PAUSE * float(2 ** min(times - 1, 30)), LONGEST_PAUSE) * (1 + jitter / 4)
+    return _doubling(times) * (1 + jitter / 4)
+
+
+def _doubling(times: int) -> dt.timedelta:
+    return min(FIRST_PAUSE * float(2 ** min(times - 1, 30)), LONGEST_PAUSE)
 
 
 def _suppress(
@@ -159,5 +168,5 @@ def _suppress(
         conn, channel=channel, address_hash=address_hash, reason=result.suppress,
         evidence=f"{sender.provider}:{key}", at=now, expires_at=expires_at,
     )  # fmt: skip
-    if result.suppress == "device_not_registered":
-        conn.execute("select clinic.disable_push_token(%s)", [envelope.to])
+    if result.suppress == devices.GONE:
+        devices.give_up(conn, envelope.to)

@@ -21,16 +21,16 @@ from fisio_ayida.messaging.rules import Organization, Patient, Preference
 # A channel is on unless the clinic has switched it off (§2.3: what is absent was read both ways).
 _ORGANIZATIONS = """
 select o.id, o.is_active, o.settings ->> 'email_enabled' as email, o.settings ->> 'whatsapp_enabled' as whatsapp,
+       o.settings ->> 'push_enabled' as push, nullif(y.reply_to, '') as reply_to,
        coalesce(y.zone, 'America/Sao_Paulo') as zone, coalesce(y.quiet_from, '21:00') as quiet_from,
        coalesce(y.quiet_to, '08:00') as quiet_to, coalesce(y.quiet_weekends, false) as quiet_weekends,
        coalesce(y.marketing_basis, 'consent') as marketing_basis
 from clinic.organizations o left join messaging.policies y on y.organization_id = o.id where o.id = any(%s)
 """
 _PATIENTS = """
-select p.id, p.organization_id, p.is_active and p.deleted_at is null as is_active, p.email, p.phone, t.token
+select p.id, p.organization_id, p.is_active and p.deleted_at is null as is_active, p.email, p.phone,
+       array(select token from clinic.push_tokens where user_id = p.user_id and active order by token) as tokens
 from clinic.patients p
-left join lateral (select token from clinic.push_tokens where user_id = p.user_id and active
-                   order by token limit 1) t on true
 where p.id = any(%s)
 """
 _PREFERENCES = """
@@ -45,11 +45,11 @@ where address_hash = any(%(addresses)s) and (expires_at is null or expires_at > 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A patient of the clinic, with the addresses of today."""
+    """A patient of the clinic, with the addresses of today; one who has several devices has as many for push."""
 
     organization_id: str | None
     patient: Patient
-    addresses: Mapping[Channel, str | None]
+    addresses: Mapping[Channel, Sequence[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def patients(conn: psycopg.Connection[Any], ids: Sequence[str]) -> dict[str, Per
     return {
         row.id: Person(
             row.organization_id, Patient(row.is_active),
-            {"email": row.email, "whatsapp": row.phone, "push": row.token},
+            {"email": (row.email,), "whatsapp": (row.phone,), "push": tuple(row.tokens)},
         )
         for row in rows
     }  # fmt: skip
@@ -110,10 +110,10 @@ def permissions(
 
 
 def _organization(row: Any) -> Organization:
-    off = frozenset(channel for channel in CHANNELS if getattr(row, channel, None) == "false")
+    off = frozenset(channel for channel in CHANNELS if getattr(row, channel) == "false")
     try:
         quiet = Quiet(row.zone, row.quiet_from, row.quiet_to, row.quiet_weekends)
     except MessagingError:
         # PostgreSQL knows names that Python does not. Nobody knows then when it is night there.
-        return Organization(False, off, DEFAULT, row.marketing_basis)
-    return Organization(row.is_active, off, quiet, row.marketing_basis)
+        return Organization(False, off, DEFAULT, row.marketing_basis, row.reply_to)
+    return Organization(row.is_active, off, quiet, row.marketing_basis, row.reply_to)

@@ -19,7 +19,7 @@ from fisio_ayida.messaging.model import PRIORITIES, Category, Channel
 COLUMNS = """
 id, key, organization_id, patient_id, category, channel, account, heeds_quiet, template, cause_kind, cause_id,
 cause_version, content, content_hash, address_hash, not_after, attempt, first_called_at,
-provider, error_class, fallback_of, state
+provider, error_class, fallback_of, state, generation
 """
 # The organisations of one side of the one that was served last, in order, until there are enough.
 _AROUND = """
@@ -65,12 +65,8 @@ taken as (
 select {COLUMNS}
 from taken order by turn, place limit %(most)s
 """
-# Only what was made for many may share a call: patients' own messages each have a key of their own.
-_TOGETHER = """
-category = 'marketing' and template is not null and batch_id is null and error_class is distinct from 'ambiguous'
-and error_code is distinct from 'batch_refused'
-"""
-_ONLY = {"all": "true", "alone": f"batch_id is null and not ({_TOGETHER})", "together": f"({_TOGETHER})"}
+# Which may share a call is the table's own column, and in its index.
+_ONLY = {"all": "true", "alone": "share = 'alone'", "together": "share = 'together'"}
 _QUERIES = {share: _PICK.format(only=only) for share, only in _ONLY.items()}
 #: Which of the due messages: all, those that go alone, or those that may share a call.
 Share = Literal["all", "alone", "together"]
@@ -109,6 +105,7 @@ class Row:
     error_class: str | None
     fallback_of: int | None
     state: str
+    generation: int
 
     @property
     def cause(self) -> tuple[str, str] | None:

@@ -34,6 +34,11 @@ _LATEST = f"""
 select {_COLUMNS} from messaging.messages m
 where m.address_hash = %s and m.channel = 'whatsapp' and m.claimed_at is not null order by m.id desc limit 1
 """
+# The last of our messages that this address quoted.
+_BEHIND = f"""
+select {_COLUMNS} from messaging.replies r join messaging.messages m on m.id = r.message_id
+where r.address_hash = %s and r.quoted_id is not null order by r.id desc limit 1
+"""
 # Through the number that was asked from: a patient of two clinics answers each at its own.
 _OPEN = f"""
 select {_COLUMNS}, exists (
@@ -96,6 +101,11 @@ def quoted(conn: psycopg.Connection[Any], provider: str, provider_id: str) -> Qu
 def latest(conn: psycopg.Connection[Any], address_hash: bytes) -> Question | None:
     """The last message to this address, whatever it was."""
     return _one(conn, _LATEST, [address_hash])
+
+
+def behind(conn: psycopg.Connection[Any], alias_hash: bytes) -> Question | None:
+    """A message to whom an alias hides, if they ever quoted one: an alias is always the same person's."""
+    return _one(conn, _BEHIND, [alias_hash])
 
 
 def open_questions(

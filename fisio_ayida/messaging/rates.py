@@ -23,22 +23,17 @@ SHOWN: Final = dt.timedelta(hours=48)
 #: States in which a message still has something before it.
 WAITING: Final = ("planned", "deferred", "retry", "claimed", "unknown")
 
-#: States of :func:`states` that are counted for :data:`RECENT` only.
+#: States in which it has nothing more before it, but for a receipt.
 ENDED: Final = ("accepted", "delivered", "read", "skipped", "failed", "expired")
 
 By = Literal["template", "channel", "organization"]
 
-# All that waits, and of what has ended only the recent.
-_STATES = """
+_WAITING = """
 select state, count(*) from messaging.messages
 where state in ('planned', 'deferred', 'retry', 'unknown') group by state
 union all select 'claimed', count(*) from messaging.messages where state = 'claimed' having count(*) > 0
-union all
-select state, count(*) from messaging.messages
-where changed_at >= %(since)s and state in ('accepted', 'delivered', 'read', 'skipped', 'failed', 'expired')
-group by state
 """
-# Counted by everything at once; what the tables show is summed from these few rows.
+# Counted by everything at once; whatever is shown is summed from these few rows.
 _RATES = """
 select coalesce(template, job), channel, organization_id, state,
        case state when 'skipped' then split_part(reason, ':', 1)
@@ -75,6 +70,14 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Recent:
+    """What became of the messages of :data:`RECENT`: by state, and in three ways, the most frequent first."""
+
+    states: Counter[str]
+    rates: Mapping[By, Mapping[str, Rate]]
+
+
+@dataclass(frozen=True, slots=True)
 class Hour:
     """Events of one channel in the hour from ``at``. ``what``: accepted, delivered or failed."""
 
@@ -84,24 +87,26 @@ class Hour:
     messages: int
 
 
-def states(conn: Connection, now: dt.datetime) -> Counter[str]:
-    """How many messages are in each state: of those that wait all, of the others those of :data:`RECENT`."""
-    return Counter(dict(conn.execute(_STATES, {"since": now - RECENT}).fetchall()))
+def waiting(conn: Connection) -> Counter[str]:
+    """How many messages are in each state of :data:`WAITING`."""
+    return Counter(dict(conn.execute(_WAITING).fetchall()))
 
 
-def rates(conn: Connection, now: dt.datetime) -> Mapping[By, Mapping[str, Rate]]:
-    """What became of the messages of :data:`RECENT`, in three ways to look at them; the most first."""
+def recent(conn: Connection, now: dt.datetime) -> Recent:
+    """What became of the messages of :data:`RECENT`; reads each of them once."""
+    states = Counter[str]()
     found: dict[By, defaultdict[str, Rate]] = {
         "template": defaultdict(Rate), "channel": defaultdict(Rate), "organization": defaultdict(Rate),
     }  # fmt: skip
     for template, channel, organization, state, why, *numbers in conn.execute(_RATES, {"since": now - RECENT}):
+        states[state] += numbers[0]
         for rate in (
             found["template"][template], found["channel"][channel], found["organization"][organization]
         ):  # fmt: skip
             _add(rate, state, why, *numbers)
-    return {
+    return Recent(states, {
         by: dict(sorted(rows.items(), key=lambda row: (-row[1].planned, row[0]))) for by, rows in found.items()
-    }
+    })  # fmt: skip
 
 
 def hours(conn: Connection, now: dt.datetime) -> list[Hour]:

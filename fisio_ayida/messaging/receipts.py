@@ -16,8 +16,7 @@ import msgspec
 import psycopg
 from psycopg.rows import class_row
 
-from fisio_ayida.messaging import preferences
-from fisio_ayida.messaging.addresses import AddressError, canonical
+from fisio_ayida.messaging import devices, preferences, recipients
 from fisio_ayida.messaging.channels.meta_codes import NOT_ON_WHATSAPP
 from fisio_ayida.messaging.channels.meta_codes import SUPPRESSED_FOR as REST
 from fisio_ayida.messaging.model import State, Status
@@ -32,6 +31,7 @@ SUPPRESSED_FOR: Final[Mapping[str, dt.timedelta | None]] = {
     "complaint": None,
     "suppressed": None,
     NOT_ON_WHATSAPP: REST,
+    devices.GONE: None,
 }
 # A provider's clock may differ from ours by so much.
 _CLOCKS_APART: Final = dt.timedelta(minutes=5)
@@ -42,21 +42,22 @@ _FAILS_FROM: Final = frozenset({"claimed", "retry", "unknown", "accepted"})
 
 # What says nothing of a message's way is done at once.
 _STORE = """
-insert into messaging.deliveries (provider, event_id, kind, provider_id, message_key, status, error_code, suppress,
-                                  provider_at, received_at, body, applied_at, outcome)
-select r.provider, r.event_id, r.kind, r.provider_id, r.message_key, r.status, r.error_code, r.suppress,
-       r.provider_at, %(now)s, r.body, case when r.says_nothing then %(now)s end,
+insert into messaging.deliveries (provider, event_id, kind, provider_id, message_key, generation, status,
+                                  error_code, suppress, provider_at, received_at, body, applied_at, outcome)
+select r.provider, r.event_id, r.kind, r.provider_id, r.message_key, r.generation, r.status, r.error_code,
+       r.suppress, r.provider_at, %(now)s, r.body, case when r.says_nothing then %(now)s end,
        case when r.says_nothing then 'informative' end
 from (select *, status is null and suppress is null as says_nothing from unnest(
         %(provider)s::text[], %(event_id)s::text[], %(kind)s::text[], %(provider_id)s::text[],
-        %(message_key)s::text[], %(status)s::text[], %(error_code)s::text[], %(suppress)s::text[],
-        %(provider_at)s::timestamptz[], %(body)s::jsonb[])
-      as u (provider, event_id, kind, provider_id, message_key, status, error_code, suppress, provider_at, body)) r
+        %(message_key)s::text[], %(generation)s::int[], %(status)s::text[], %(error_code)s::text[],
+        %(suppress)s::text[], %(provider_at)s::timestamptz[], %(body)s::jsonb[])
+      as u (provider, event_id, kind, provider_id, message_key, generation, status, error_code, suppress,
+            provider_at, body)) r
 on conflict (provider, event_id) do nothing
 """
-# Others may send through the same account, with numbers of their own: the recipient must be ours, too.
-_KEY_OF = """
-select key from messaging.messages where id = %s and provider = %s and address_hash = any(%s)
+_REOPEN = """
+update messaging.deliveries set applied_at = null, outcome = null
+where provider = %s and provider_id = %s and outcome = 'unmatched'
 """
 _ANY = "select exists (select from messaging.deliveries where applied_at is null)"
 # Those whose message is known, and those that have waited for it long enough.
@@ -68,7 +69,8 @@ left join lateral (
   select id from messaging.messages where provider_id = d.provider_id and provider = d.provider
   union all
   select id from messaging.messages
-  where key = d.message_key and provider = d.provider and (provider_id is null or d.provider_id is null)
+  where key = d.message_key and generation = d.generation and provider = d.provider
+    and (provider_id is null or d.provider_id is null)
   limit 1) m on true
 where d.applied_at is null and (m.id is not null or d.received_at <= %(patient_until)s)
 order by d.id limit %(limit)s
@@ -150,25 +152,35 @@ def store(conn: psycopg.Connection[Any], reports: Sequence[Report], *, hasher: H
         return
     # Always in the same order: two requests with the same reports must not wait for each other.
     ordered = sorted(reports, key=lambda report: report.event_id)
-    names = ("provider", "event_id", "kind", "provider_id", "status", "error_code", "suppress", "provider_at")
+    names = (
+        "provider", "event_id", "kind", "provider_id", "generation", "status", "error_code", "suppress",
+        "provider_at",
+    )  # fmt: skip
     conn.execute(
         _STORE,
         {
             **{name: [getattr(report, name) for report in ordered] for name in names},
-            "message_key": [_key(conn, report, hasher) for report in ordered],
+            "message_key": [recipients.key(conn, report, hasher) for report in ordered],
             "body": [msgspec.json.encode(report.body).decode() for report in ordered],
             "now": now,
         },
     )
+    for report in ordered:
+        recipients.look_now(conn, report, hasher, now=now)
 
 
-def apply(conn: psycopg.Connection[Any], *, now: dt.datetime, limit: int = 1000) -> Applied:
+def reopen(conn: psycopg.Connection[Any], provider: str, provider_id: str) -> None:
+    """Let reports that belonged to nothing be applied after all: now it is known whose this id is."""
+    conn.execute(_REOPEN, [provider, provider_id])
+
+
+def apply(conn: psycopg.Connection[Any], *, hasher: Hasher, now: dt.datetime, limit: int = 1000) -> Applied:
     """Apply the stored reports, ``limit`` in a transaction; several processes may do this at once."""
     found = Counter[str]()
     row = conn.execute(_ANY).fetchone()
     if row is None or not row[0]:
         return Applied()
-    while some := _apply(conn, now, limit):
+    while some := _apply(conn, hasher, now, limit):
         found.update(some)
     return Applied(found["applied"], found["late"], found["unmatched"])
 
@@ -180,7 +192,7 @@ def next_state(state: State, status: Status) -> State | None:
     return status if state in _RANK and _RANK[state] < _RANK[status] else None
 
 
-def _apply(conn: psycopg.Connection[Any], now: dt.datetime, limit: int) -> Counter[str]:
+def _apply(conn: psycopg.Connection[Any], hasher: Hasher, now: dt.datetime, limit: int) -> Counter[str]:
     with conn.transaction():
         with conn.cursor(row_factory=class_row(_Waiting)) as cur:
             waiting = cur.execute(_WAITING, {"patient_until": now - PATIENCE, "limit": limit}).fetchall()
@@ -200,7 +212,7 @@ def _apply(conn: psycopg.Connection[Any], now: dt.datetime, limit: int) -> Count
                 reports, key=lambda each: (each.status == "failed", _RANK.get(each.status or "", 0))
             ):
                 outcomes[report.id] = _follow(messages[id], report, now)
-                _close(conn, messages[id], report, now)
+                _close(conn, messages[id], report, hasher, now)
         _write(conn, [message for message in messages.values() if message.moved], now)
         message_of = {report.id: report.message_id for report in waiting}
         conn.execute(_DONE, {
@@ -239,7 +251,9 @@ def _moment(report: _Waiting, message: _Message, now: dt.datetime) -> dt.datetim
     return at
 
 
-def _close(conn: psycopg.Connection[Any], message: _Message, report: _Waiting, now: dt.datetime) -> None:
+def _close(
+    conn: psycopg.Connection[Any], message: _Message, report: _Waiting, hasher: Hasher, now: dt.datetime
+) -> None:
     """Nothing more goes to an address that does not work or does not want it."""
     if report.suppress is None or message.address_hash is None:
         return
@@ -255,6 +269,8 @@ def _close(conn: psycopg.Connection[Any], message: _Message, report: _Waiting, n
         conn, channel=message.channel, address_hash=message.address_hash, reason=report.suppress,
         evidence=evidence, at=at, expires_at=None if time is None else at + time,
     )  # fmt: skip
+    if report.suppress == devices.GONE:
+        devices.give_up_of(conn, message.id, message.address_hash, hasher)
 
 
 def _write(conn: psycopg.Connection[Any], moved: Sequence[_Message], now: dt.datetime) -> None:
@@ -263,17 +279,3 @@ def _write(conn: psycopg.Connection[Any], moved: Sequence[_Message], now: dt.dat
             "id", "state", "provider_id", "accepted_at", "delivered_at", "read_at", "error_code", "reason",
         )  # fmt: skip
         conn.execute(_MOVE, {**{name: [getattr(m, name) for m in moved] for name in names}, "now": now})
-
-
-def _key(conn: psycopg.Connection[Any], report: Report, hasher: Hasher) -> str | None:
-    """Our key of the message, if the provider hands back what leads to it."""
-    if report.message_key is not None or report.message_id is None:
-        return report.message_key
-    hashes = []
-    for recipient in report.recipients:
-        try:
-            hashes.append(hasher.address("email", canonical("email", recipient)))
-        except AddressError:
-            continue
-    row = conn.execute(_KEY_OF, [report.message_id, report.provider, hashes]).fetchone()
-    return None if row is None else str(row[0])

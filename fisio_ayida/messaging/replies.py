@@ -18,7 +18,16 @@ from fisio_ayida.messaging import causes, inbound, keys, opting, preferences
 from fisio_ayida.messaging.intents import Kind
 from fisio_ayida.messaging.model import PRIORITIES, Cause, Draft, MessagingError
 from fisio_ayida.messaging.outbox import Outbox
-from fisio_ayida.messaging.questions import OPEN_FOR, Asks, Question, latest, open_questions, quoted, visits_now
+from fisio_ayida.messaging.questions import (
+    OPEN_FOR,
+    Asks,
+    Question,
+    behind,
+    latest,
+    open_questions,
+    quoted,
+    visits_now,
+)
 
 _JOB: Final = "replies"
 # A provider tells the time of a message in seconds, and may tell it late; older ones are taken as just said.
@@ -163,7 +172,7 @@ class _Act:
 
     def _stop(self) -> _Ended:
         """No more automatic messages on this channel; one acknowledgement."""
-        quotes = self._quoted()
+        quotes = self._quoted() or self._behind()
         if self.reply.is_hidden and quotes is None:
             return self._for_staff(None, why="hidden number")
         message = quotes or self._last()
@@ -175,7 +184,7 @@ class _Act:
 
     def _start(self) -> _Ended:
         """Takes a no back; where there is none it is about something else: a patient comes back to the clinic."""
-        quotes = self._quoted()
+        quotes = self._quoted() or self._behind()
         message = quotes or self._last()
         if not opting.opt_in(
             self.conn, self._hashes(quotes), evidence=self.reply.evidence, at=self.reply.said_at
@@ -303,6 +312,9 @@ class _Act:
         return None if self.reply.quoted_id is None else quoted(
             self.conn, self.reply.provider, self.reply.quoted_id
         )  # fmt: skip
+
+    def _behind(self) -> Question | None:
+        return behind(self.conn, self.reply.address_hash) if self.reply.is_hidden else None
 
     def _last(self) -> Question | None:
         return latest(self.conn, self.reply.address_hash)

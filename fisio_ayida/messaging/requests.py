@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fisio_ayida.messaging import keys
@@ -47,26 +47,34 @@ class Asked:
     """One message that an app asks for."""
 
     channel: Channel
-    to: str
+    to: str = field(repr=False)
     template: str | None
-    variables: Mapping[str, Any]
+    variables: Mapping[str, Any] = field(repr=False)
     content: Content | None
 
 
-def drafts(event_id: str, name: str, data: Mapping[str, Any]) -> list[Draft]:
-    """The messages of an event, in the order of its items.
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """An event's items, each one either a draft or the reason why it cannot be one, by their places."""
 
-    Raises:
-        MessagingError: an item cannot be a message; the item, the field and the value are named.
+    drafts: Mapping[str, Draft]
+    refused: Mapping[str, str]
+
+
+def read(event_id: str, name: str, data: Mapping[str, Any]) -> Asking:
+    """The messages of an event, in the order of its items. One that cannot be a message stops no other.
+
+    A place is said as in the payload: ``emails[3]``, ``emails[3].to[1]``, empty for an event of one message.
     """
-    found = []
+    drafts: dict[str, Draft] = {}
+    refused: dict[str, str] = {}
     for place, item in _items(name, data):
+        where = _where(EVENTS[name], place)
         try:
-            found.append(_draft(event_id, name, place, {**data, **item}))
+            drafts[where] = _draft(event_id, name, place, {**data, **item})
         except MessagingError as error:
-            where = "" if EVENTS[name] is None else f"{EVENTS[name]}[{place}]: "
-            raise MessagingError(f"{where}{error}") from None
-    return found
+            refused[where] = str(error)
+    return Asking(drafts, refused)
 
 
 def letter(cause_id: str, words: Mapping[str, Any]) -> Letter:
@@ -77,13 +85,15 @@ def letter(cause_id: str, words: Mapping[str, Any]) -> Letter:
     place = cause_id.rpartition("|")[2]
     for own, item in _items(name, data):
         if place == (own or ""):
-            asked = _asked(name, item)
+            asked = _asked(name, {**data, **item})
             return Letter(asked.to, plain(asked.variables) if asked.template else None, asked.content)
     raise MessagingError(f"event {cause_id!r} has no such item")
 
 
 def _items(name: str, data: Mapping[str, Any]) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
     """Every message with its place: ``3`` in a batch, ``3.1`` for one of its recipients; None if alone."""
+    if name not in EVENTS:
+        raise MessagingError(f"event {name!r} asks for no message; those that do: {', '.join(EVENTS)}")
     batch = EVENTS[name]
     items = [data] if batch is None else data[batch]
     for index, item in enumerate(items):
@@ -93,6 +103,12 @@ def _items(name: str, data: Mapping[str, Any]) -> Iterator[tuple[str | None, Map
             continue
         for nth, to in enumerate(item["to"]):
             yield ".".join(filter(None, (place, str(nth)))), {**item, "to": to}
+
+
+def _where(batch: str | None, place: str | None) -> str:
+    numbers = [] if place is None else place.split(".")
+    names = [*([] if batch is None else [batch]), "to"]
+    return ".".join(f"{name}[{number}]" for name, number in zip(names, numbers, strict=False))
 
 
 def _draft(event_id: str, name: str, place: str | None, item: Mapping[str, Any]) -> Draft:

@@ -24,12 +24,18 @@ REASONS: Final[tuple[Reason, ...]] = get_args(Reason)
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """A clinic and how it speaks to its patients. ``marketing_basis``: consent or legitimate_interest."""
+    """A clinic and how it speaks to its patients.
+
+    Args:
+        marketing_basis: consent or legitimate_interest.
+        reply_to: where answers to its e-mails go; nothing that decides.
+    """
 
     is_active: bool
     channels_off: frozenset[Channel]
     quiet: Quiet
     marketing_basis: str
+    reply_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +162,7 @@ def decide(facts: Facts, now: dt.datetime) -> Verdict:
     (those of :data:`quiet.DEFAULT` where there is no clinic).
 
     A later yes to ``all`` lifts a no to ``all``, never a no to a category. A yes to a category lifts no ``all``.
+    Nor is a yes to ``all`` a consent: who takes a no back asks for no advertisements.
     """
     is_ours = facts.category != "direct"
     refused = (
@@ -210,7 +217,7 @@ def _preference(facts: Facts) -> Skip | None:
     if own is not None and not own.allowed:
         return Skip("opted_out_category", f"no {facts.category} by {facts.channel} since {_stamp(own.at)}")
     # CONTRACT clinic §15.3: silence is no consent.
-    if facts.category == "marketing" and own is None and general is None and _needs_consent(facts):
+    if facts.category == "marketing" and own is None and _needs_consent(facts):
         return Skip("opted_out_category", "no consent recorded")
     return None
 

@@ -26,6 +26,14 @@ _NONCE_BYTES = 12
 _KEY_BYTES = 32
 # A key's own mark in front of what it has encrypted, so that the right one of several is tried.
 _MARK_BYTES = 4
+_ADOPT = """
+update messaging.hashing set fingerprint = %(fingerprint)s
+where fingerprint is not distinct from %(known)s
+  and not exists (select from messaging.messages where address_hash is not null)
+  and not exists (select from messaging.replies)
+  and not exists (select from messaging.preferences where address_hash is not null)
+  and not exists (select from messaging.suppressions)
+"""
 
 
 class SealError(MessagingError):
@@ -83,6 +91,12 @@ class Sealer:
         )
 
 
+def _keyed(salt: bytes, words: str) -> tuple[bytes, bytes]:
+    """The key of all hashes, and what tells it from another one."""
+    key = hmac.digest(salt, words.encode(), "sha256")
+    return key, hmac.digest(key, b"fingerprint", "sha256")
+
+
 def new_key() -> str:
     """A key for MESSAGING_KEY."""
     return base64.b64encode(AESGCM.generate_key(8 * _KEY_BYTES)).decode()
@@ -96,28 +110,27 @@ class Hasher:
 
     @classmethod
     def open(cls, conn: psycopg.Connection[Any], secret: SecretStr | None) -> Hasher:
-        """The hasher of this database and MESSAGING_HASH_KEY.
+        """The hasher of this database and MESSAGING_HASH_KEY, which may change until there is an address's hash.
 
         Raises:
             SealError: the database's hashes were made with another MESSAGING_HASH_KEY: every opt-out would be
                 forgotten.
         """
-        words = "" if secret is None else secret.get_secret_value()
         row = conn.execute("select salt, fingerprint from messaging.hashing").fetchone()
         if row is None:
             raise SealError("messaging.hashing has lost its row; restore it from a backup")
         salt, known = row
-        key = hmac.digest(salt, words.encode(), "sha256")
-        fingerprint = hmac.digest(key, b"fingerprint", "sha256")
-        if known is None:
+        key, fingerprint = _keyed(salt, "" if secret is None else secret.get_secret_value())
+        if known != fingerprint:
             # Two processes that start at once agree on the first.
-            conn.execute("update messaging.hashing set fingerprint = %s where fingerprint is null", [fingerprint])
+            conn.execute(_ADOPT, {"fingerprint": fingerprint, "known": known})
             again = conn.execute("select fingerprint from messaging.hashing").fetchone()
             known = again[0] if again else None
         if known != fingerprint:
+            back = "It was not set: unset it" if known == _keyed(salt, "")[1] else "Set the old one again"
             raise SealError(
                 "MESSAGING_HASH_KEY is another one than the addresses in this database were hashed with: "
-                "opt-outs and suppressions would be forgotten. Set the old one again"
+                f"opt-outs and suppressions would be forgotten. {back}"
             )
         return cls(key)
 

@@ -21,7 +21,8 @@ from fisio_ayida.messaging.channels.expo import ExpoSender
 from fisio_ayida.messaging.channels.file import FileSender
 from fisio_ayida.messaging.channels.meta import MetaSender
 from fisio_ayida.messaging.channels.resend import ResendSender
-from fisio_ayida.messaging.dispatch import Dispatcher
+from fisio_ayida.messaging.claims import capacity
+from fisio_ayida.messaging.dispatcher import Dispatcher
 from fisio_ayida.messaging.letters import Letters
 from fisio_ayida.messaging.model import Channel, MessagingError, Sender
 from fisio_ayida.messaging.outbox import Outbox
@@ -32,8 +33,8 @@ from fisio_ayida.warehouse.clock import RequestClock
 from fisio_ayida.warehouse.engine import Warehouse
 from fisio_ayida.warehouse.urls import DatabaseUrl
 
-# 10 a second are spaced by 103 ms: air for the way to the provider, who counts arrivals.
-SPACING_MARGIN = 1.03
+# 10 a second are spaced by 102 ms: air for the way to the provider, who counts arrivals.
+SPACING_MARGIN = 1.02
 #: Calls that a clock lets be under way at once; the pace is in the starts.
 _OVERLAP = 1000
 
@@ -46,7 +47,8 @@ def open_outbox(conn: psycopg.Connection[Any], settings: Settings) -> Outbox:
     """
     hasher = Hasher.open(conn, settings.messaging_hash_key)
     sealer = Sealer.of(settings.messaging_key)
-    return Outbox(Letters(sealer, hasher, settings.gateway_public_url, settings.messaging_alerts_to))
+    letters = Letters(sealer, hasher, settings.gateway_public_url, settings.messaging_alerts_to)
+    return Outbox(letters, accounts(settings)["whatsapp"])
 
 
 def providers(settings: Settings) -> dict[Channel, str]:
@@ -90,7 +92,9 @@ def accounts(settings: Settings) -> dict[Channel, str]:
 
 def lease(settings: Settings) -> dt.timedelta:
     """Longer than a claimed message can wait for its turn, be called, and be written down."""
-    return dt.timedelta(seconds=2 * settings.messaging_timeout_seconds + 60)
+    paced = [rate for rate in rates(settings).values() if rate]
+    turns = [SPACING_MARGIN * capacity(rate, settings.messaging_in_flight) / rate for rate in paced]
+    return dt.timedelta(seconds=2 * settings.messaging_timeout_seconds + 60 + max(turns, default=0.0))
 
 
 @asynccontextmanager

@@ -17,6 +17,7 @@ from psycopg.rows import class_row
 from fisio_ayida.messaging import causes
 from fisio_ayida.messaging.quiet import DEFAULT
 from fisio_ayida.messaging.rules import CauseNow
+from fisio_ayida.messaging.watch import Closed
 
 Connection = psycopg.Connection[Any]
 
@@ -53,7 +54,7 @@ where address_hash = %(hash)s and (organization_id, patient_id) is distinct from
 group by organization_id, patient_id order by max(id) desc limit %(limit)s
 """
 _CIRCUITS = """
-select organization_id, opened_at, open_until, reason from messaging.circuits
+select provider, account, organization_id, opened_at, open_until, reason from messaging.circuits
 where provider = %(provider)s and account = %(account)s and organization_id in ('', %(organization)s)
   and opened_at is not null
 order by organization_id
@@ -166,16 +167,6 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
-class Closed:
-    """A way out that is closed; ``organization_id`` empty: for everybody."""
-
-    organization_id: str
-    opened_at: dt.datetime
-    open_until: dt.datetime | None
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Suppressed:
     """Nothing goes to its address."""
 
@@ -234,9 +225,7 @@ def _cause(conn: Connection, message: Message) -> CauseNow | None:
 
 
 def _zone(conn: Connection, organization_id: str) -> str:
-    row = conn.execute(
-        "select zone from messaging.policies where organization_id = %s", [organization_id]
-    ).fetchone()
+    row = conn.execute(_ZONE, [organization_id]).fetchone()
     return str(row[0]) if row else DEFAULT.zone
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
+from fisio_ayida.messaging import receipts
 from fisio_ayida.messaging.model import Channel, Sender
 from fisio_ayida.messaging.outcomes import FIRST_LOOK
 
@@ -20,7 +21,7 @@ from fisio_ayida.messaging.outcomes import FIRST_LOOK
 LOOKS = 6
 
 _LOST = """
-select id, provider, channel, first_called_at, attempt from messaging.messages
+select id, provider, channel, first_called_at from messaging.messages
 where state = 'claimed' and lease_until <= %(now)s order by id limit 1000 for update skip locked
 """
 _GIVE_BACK = """
@@ -63,7 +64,6 @@ class Lost:
     provider: str | None
     channel: Channel
     first_called_at: dt.datetime | None
-    attempt: int
 
 
 def give_back(
@@ -89,7 +89,8 @@ def take(conn: psycopg.Connection[Any], sender: Sender, *, now: dt.datetime, mos
         "channel": sender.channel, "provider": sender.provider, "now": now, "most": most,
         "looks": LOOKS, "first": FIRST_LOOK,
     })  # fmt: skip
-    return [id for (id,) in found]
+    # Of two that nobody can tell apart, the first one is asked about first.
+    return sorted(id for (id,) in found)
 
 
 def let_be(conn: psycopg.Connection[Any], senders: Mapping[Channel, Sender], *, now: dt.datetime) -> int:
@@ -106,7 +107,9 @@ def settle(conn: psycopg.Connection[Any], id: int, provider: str, provider_id: s
         conn.execute(_ALONE, [provider, provider_id])
         if conn.execute(_TAKEN, [provider, provider_id, id]).fetchone():
             return False
-        return bool(conn.execute(_FOUND, {"id": id, "provider_id": provider_id, "now": now}).rowcount)
+        is_settled = bool(conn.execute(_FOUND, {"id": id, "provider_id": provider_id, "now": now}).rowcount)
+        receipts.reopen(conn, provider, provider_id)
+        return is_settled
 
 
 def _repeats(row: Lost, senders: Mapping[Channel, Sender], now: dt.datetime) -> bool:

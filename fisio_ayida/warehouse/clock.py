@@ -95,6 +95,8 @@ class RequestClock:
         self._transit_seconds = 0.0
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self._asking = asyncio.Lock()
+        # Only the first of our own in line asks: dozens of them would keep the database busy with saying no.
+        self._line = asyncio.Lock()
 
     @contextlib.asynccontextmanager
     async def turn(self) -> AsyncIterator[Turn]:
@@ -107,7 +109,8 @@ class RequestClock:
         asked = time.monotonic()
         turn: Turn | None = None
         try:
-            await self._wait(holder)
+            async with self._line:
+                await self._wait(holder)
             turn = Turn(timedelta(seconds=time.monotonic() - asked))
             # Who does not call sent() is taken to send at once.
             turn.sent()

@@ -142,7 +142,7 @@ def test_the_checks_pass_where_all_is_well(house: House, lab: Lab) -> None:
     result = house.run("process_events")
     assert failing_checks(result) == {}
     assert {e.check_name for e in result.get_asset_check_evaluations()} == {
-        *("dead", "unmatched", "too_old", "refused"),
+        *("dead", "in_part", "unmatched", "too_old", "refused"),
     }
 
 
@@ -150,6 +150,11 @@ def test_each_check_fails_where_something_is_wrong(house: House, lab: Lab) -> No
     lab.post([{"name": DETAIL, "data": {"bdns": "x"}}])
     lab.send("no/such.event")
     refuse(lab.conn, b"{", source="http", status=400, reason="the body is not JSON", now=lab.moment)
+    lab.send("email/send-batch", {"emails": [{"to": "a@example.com", "subject": "Oi", "text": "Oi"}]})
+    lab.conn.execute(
+        "update events.inbox set state = 'done', result = '{\"refused\": [\"emails[1]: no text\"]}' "
+        "where name = 'email/send-batch'"
+    )
     lab.send(DETAIL, {"bdns": "1"})
     lab.canaries(1)
     house.moment = lab.later(minutes=20)
@@ -158,9 +163,12 @@ def test_each_check_fails_where_something_is_wrong(house: House, lab: Lab) -> No
     # With a claim of its own kind the run leaves the detail event where it is.
     result = house.run("process_events", config={PROCESS.op: {"claim": str(claim.id)}})
     error, warn = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
-    assert failing_checks(result) == {"dead": error, "unmatched": warn, "too_old": error, "refused": warn}
+    assert failing_checks(result) == {
+        "dead": error, "in_part": warn, "unmatched": warn, "too_old": error, "refused": warn,
+    }  # fmt: skip
     found = {e.check_name: str(e.metadata["found"].value) for e in result.get_asset_check_evaluations()}
     assert DETAIL in found["dead"] and "data.bdns" in found["dead"]
+    assert "emails[1]: no text" in found["in_part"]
     assert "no/such.event" in found["unmatched"] and DETAIL in found["too_old"]
 
 

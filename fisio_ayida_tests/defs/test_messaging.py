@@ -21,7 +21,7 @@ from fisio_ayida.settings import Settings
 from fisio_ayida_tests.defs.conftest import failing_checks, failure_words, numbers
 from fisio_ayida_tests.messaging.conftest import lab, messaging_warehouse
 from fisio_ayida_tests.messaging.lab import CLINIC, Lab
-from fisio_ayida_tests.messaging.rows import put
+from fisio_ayida_tests.messaging.rows import broken_lane, put
 
 __all__ = ["lab", "messaging_warehouse"]
 
@@ -84,6 +84,35 @@ def test_a_run_that_is_to_end_at_once_claims_nothing(lab: Lab, instance: dg.Dags
     lab.remind()
     assert run(lab, instance, {"most_seconds": 0.000001}, MESSAGING_KEY=new_key()).success
     assert lab.states() == {"planned": 1}
+
+
+def test_what_reads_a_week_is_read_again_after_some_minutes(lab: Lab, instance: dg.DagsterInstance) -> None:
+    def shown() -> tuple[float, float]:
+        assert run(lab, instance).success
+        [record] = instance.fetch_materializations(KEY, limit=1).records
+        assert record.asset_materialization is not None
+        found = numbers(record.asset_materialization)
+        return found["messages_accepted_7_days"], found["messages_planned"]
+
+    assert shown() == (0, 0)
+    put(lab, state="accepted", due_at="infinity")
+    put(lab, due_at=lab.moment + DAY)
+    lab.pass_time(minutes=4)
+    assert shown() == (0, 1)
+    lab.pass_time(minutes=1)
+    assert shown() == (1, 1)
+
+
+def test_a_run_in_which_something_broke_reports_and_has_failed(lab: Lab, instance: dg.DagsterInstance) -> None:
+    lab.sealer = None
+    lab.visit()
+    lab.remind()
+    lab.remind(channel="email")
+    with broken_lane(lab, "whatsapp"):
+        result = run(lab, instance)
+    assert not result.success
+    assert failure_words(result).startswith("The rest was sent, but lane whatsapp: ")
+    assert len(result.get_asset_check_evaluations()) == len(CHECKS) and len(lab.files("email")) == 1
 
 
 def test_a_setting_that_is_missing_is_one_line(lab: Lab, instance: dg.DagsterInstance) -> None:

@@ -138,7 +138,7 @@ def test_what_was_not_accepted_is_listed_without_its_body_and_found_by_its_diges
 def test_an_inbox_where_all_is_well_needs_nobody(lab: Lab) -> None:
     lab.canaries(2)
     lab.drain()
-    assert desk.attention(lab.conn, lab.moment) == desk.Attention((), (), None, (), 0, 0)
+    assert desk.attention(lab.conn, lab.moment) == desk.Attention((), (), (), None, (), 0, 0)
 
 
 def test_attention_names_what_failed_what_waits_and_what_was_not_accepted(lab: Lab) -> None:

@@ -122,8 +122,9 @@ class TestReadiness:
     def test_a_message_that_nobody_sends_is_degraded(self, ready: Running) -> None:
         with ready.warehouse.connect(autocommit=True) as connection:
             connection.execute(
-                "insert into messaging.messages (key, job, category, channel, heeds_quiet, state, due_at, planned_at, "
-                "changed_at) select 'k', 'test', 'direct', 'email', false, 'planned', at, at, at "
+                "insert into messaging.messages "
+                "(key, job, category, channel, heeds_quiet, state, due_at, planned_at, changed_at) "
+                "select 'k', 'test', 'direct', 'email', false, 'planned', at, at, at "
                 "from (select now() - interval '1 hour' as at) a"
             )
             told = ready.client.get("/readyz").json()

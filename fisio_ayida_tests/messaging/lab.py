@@ -21,7 +21,8 @@ from pydantic import SecretStr
 from fisio_ayida.messaging import keys
 from fisio_ayida.messaging.channels.file import FileSender
 from fisio_ayida.messaging.claims import Claimant, Claimed, claim
-from fisio_ayida.messaging.dispatch import Dispatcher, Tally, dispatch
+from fisio_ayida.messaging.dispatch import dispatch
+from fisio_ayida.messaging.dispatcher import Dispatcher, Tally
 from fisio_ayida.messaging.letters import Letters
 from fisio_ayida.messaging.model import CHANNELS, Cause, Channel, Draft, EmailContent, Envelope, Result, Sender
 from fisio_ayida.messaging.outbox import Outbox, Planned
@@ -121,7 +122,8 @@ class Lab:
     @property
     def outbox(self) -> Outbox:
         """The outbox, with the lab's key."""
-        return Outbox(Letters(self.sealer, self.hasher, "http://127.0.0.1:8288", self.alerts_to))
+        letters = Letters(self.sealer, self.hasher, "http://127.0.0.1:8288", self.alerts_to)
+        return Outbox(letters, "fisioflow")
 
     def plan(self, *drafts: Draft) -> list[Planned]:
         """Plan in one transaction."""
@@ -220,8 +222,10 @@ class Lab:
         )  # fmt: skip
 
     def dispatch(self, run_id: str = "run-1", most: dt.timedelta | None = None) -> Tally:
-        """Send what is due."""
-        return asyncio.run(dispatch(self.dispatcher(run_id), most=most))
+        """Send what is due; nothing of ours breaks."""
+        tally = asyncio.run(dispatch(self.dispatcher(run_id), most=most))
+        assert not tally.faults
+        return tally
 
     # --- looking
 

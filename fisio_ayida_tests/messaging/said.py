@@ -46,6 +46,12 @@ def update(status: str, key_id: str = "KEY-1", *, from_me: bool = True, instance
     )  # fmt: skip
 
 
+def sent(number: str, key_id: str = "KEY-1") -> bytes:
+    """Evolution: something has gone out."""
+    key = {"remoteJid": f"{number}@s.whatsapp.net", "fromMe": True, "id": key_id}
+    return _evolution("send.message", "fisioflow", {"key": key, "status": "SERVER_ACK", "message": {"a": WORDS}})
+
+
 def upsert(
     words: str = WORDS, key_id: str = "IN-1", *, quoted: str | None = None, jid: str = f"{NUMBER}@s.whatsapp.net",
     instance: str = "fisioflow", at: dt.datetime = AT, message: dict[str, Any] | None = None,

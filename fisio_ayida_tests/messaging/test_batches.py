@@ -13,7 +13,8 @@ from pydantic import SecretStr
 from fisio_ayida.messaging import preferences
 from fisio_ayida.messaging.channels.calling import http_client
 from fisio_ayida.messaging.channels.resend import ResendSender
-from fisio_ayida.messaging.dispatch import Tally, dispatch
+from fisio_ayida.messaging.dispatch import dispatch
+from fisio_ayida.messaging.dispatcher import Tally
 from fisio_ayida.messaging.model import Draft, Permanent, Transient
 from fisio_ayida.simulators.resend import ResendSimulator
 from fisio_ayida_tests.messaging.lab import CLINIC, FROM, Lab
@@ -117,6 +118,27 @@ def test_a_refused_batch_goes_one_by_one(lab: Lab, sim: ResendSimulator) -> None
     send(lab, sim)
     assert lab.states() == {"accepted": 10}
     assert set(received(sim).values()) == {1} and sim.state()["requests"] == 11
+
+
+def test_a_batch_that_is_refused_at_its_repetition_goes_one_by_one(lab: Lab, sim: ResendSimulator) -> None:
+    greetings(lab, 10)
+    sim.fault("bad_gateway")
+    send(lab, sim)
+    assert lab.states() == {"retry": 10} and lab.value("select count(batch_id) from messaging.messages") == 10
+    sim.fault("invalid")
+    lab.pass_time(seconds=5)
+    send(lab, sim)
+    lab.pass_time(seconds=5)
+    send(lab, sim)
+    assert lab.states() == {"accepted": 10}
+    assert set(received(sim).values()) == {1} and sim.state()["requests"] == 12
+
+
+def test_a_batch_that_is_known_with_others_in_it_is_left_unknown(lab: Lab, sim: ResendSimulator) -> None:
+    greetings(lab, 5)
+    sim.fault("other_body")
+    send(lab, sim)
+    assert lab.states() == {"unknown": 5} and sim.state()["requests"] == 1
 
 
 def test_a_rate_limit_on_a_batch_uses_up_nothing(lab: Lab, sim: ResendSimulator) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 import pytest
@@ -15,12 +15,14 @@ from fisio_ayida.messaging.channels.calling import (
     Answer,
     Lost,
     NotSent,
+    Turn,
     call,
     http_client,
     unanswered,
     wished_pause,
 )
 from fisio_ayida.messaging.model import Ambiguous, Transient
+from fisio_ayida.warehouse.clock import ClockError
 from fisio_ayida_tests.messaging.senders import closed_port
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -145,6 +147,23 @@ def test_calls_share_as_many_connections_as_are_allowed_and_wait_for_one() -> No
     answers, connections = asyncio.run(main())
     assert all(isinstance(answer, Answer) for answer in answers)
     assert connections == 2
+
+
+def test_where_nobody_knows_whose_turn_it_is_nothing_is_sent() -> None:
+    @contextlib.asynccontextmanager
+    async def no_turn() -> AsyncIterator[Turn]:
+        raise ClockError("no turn for resend: the database stays away")
+        yield
+
+    async def main() -> Answer | NotSent | Lost:
+        async with http_client(1) as client:
+            return await call(
+                client, "POST", closed_port(), headers={}, timeout=dt.timedelta(seconds=20), turn=no_turn()
+            )
+
+    outcome = asyncio.run(main())
+    assert outcome == NotSent("no_turn", "no turn for resend: the database stays away")
+    assert isinstance(unanswered(outcome), Transient)
 
 
 def test_a_failed_tls_handshake_sent_nothing() -> None:

@@ -12,6 +12,7 @@ from fisio_ayida.messaging import causes
 from fisio_ayida.messaging.causes import KINDS, Reading
 from fisio_ayida.messaging.model import Cause, MessagingError
 from fisio_ayida_tests.messaging.lab import CLINIC, PATIENT, VISIT, Counted, Lab
+from fisio_ayida_tests.messaging.rows import pages_read
 
 UPCOMING, DONE = (
     ("agendado", "scheduled", "presenca_confirmada", "confirmado"),
@@ -88,6 +89,24 @@ def test_a_social_name_is_the_name(lab: Lab) -> None:
     assert read(lab, "patient", PATIENT).variables == {"nome": "Bia", "clinica": "Clínica São João"}
 
 
+def test_a_clinic_that_has_told_its_address_and_telephone_tells_them(lab: Lab) -> None:
+    lab.visit()
+    lab.policy(address=" Rua das Acácias, 120 ", phone="(27) 3333-0000")
+    where = {"endereco": "Rua das Acácias, 120", "telefone": "(27) 3333-0000"}
+    for kind in ("appointment", "appointments"):
+        assert where.items() <= read(lab, kind, VISIT).variables.items()
+    assert read(lab, "patient", PATIENT).variables["telefone"] == "(27) 3333-0000"
+
+
+@pytest.mark.parametrize("kind", ["appointment", "appointments", "visit", "patient"])
+def test_a_cause_gives_the_variables_that_it_says(lab: Lab, kind: str) -> None:
+    lab.conn.execute("insert into clinic.staff values ('staff-1', %s, 'Dra. Carla Dias')", [CLINIC])
+    lab.visit()
+    lab.conn.execute("update clinic.appointments set therapist_id = 'staff-1'")
+    lab.policy(address="Rua das Acácias, 120", phone="(27) 3333-0000")
+    assert read(lab, kind, PATIENT if kind == "patient" else VISIT).variables.keys() == KINDS[kind].gives
+
+
 def test_a_deleted_patient_wants_nothing(lab: Lab) -> None:
     lab.conn.execute("update clinic.patients set deleted_at = now()")
     assert not read(lab, "patient", PATIENT).now.wanted
@@ -114,6 +133,16 @@ def test_an_event_is_found_whatever_its_id_looks_like(lab: Lab, id: str) -> None
     event(lab, id, {"to": "right"})
     for place in ("", "0", "12.3"):
         assert read(lab, "event", f"{id}|{place}").variables == {"name": "email/send", "data": {"to": "right"}}
+
+
+def test_a_reply_is_found_without_reading_the_others(lab: Lab) -> None:
+    lab.conn.execute(
+        "insert into messaging.replies (provider, provider_id, address_masked, address_hash, intent, received_at) "
+        "select 'scripted', n, 'x', '', 'confirm', %s from generate_series(1, 5000) n",
+        [lab.moment],
+    )
+    id = lab.value("select max(id) from messaging.replies")
+    assert pages_read(lab, KINDS["reply"].query, {"ids": [str(id), "no number"]}) < 20
 
 
 def test_many_causes_are_one_query_a_kind(lab: Lab) -> None:

@@ -119,7 +119,12 @@ def test_a_wrong_key_closes_it_for_all_at_once(ways: Ways, result: Result) -> No
 
 @pytest.mark.parametrize(
     "result",
-    [Transient("429", "slow down"), Transient("500", "an error of this message"), Permanent("400", "bad")],
+    [
+        Transient("429", "slow down", is_rate=True),
+        Transient("500", "an error of this message"),
+        Permanent("400", "bad"),
+        Permanent("not_a_token", "refused before any call", called=False),
+    ],
 )
 def test_what_is_not_the_ways_fault_closes_nothing(ways: Ways, result: Result) -> None:
     ways.note(*[result] * 30)
@@ -132,6 +137,41 @@ def test_an_answer_begins_the_count_again(ways: Ways, result: Result) -> None:
         ways.note(*[DOWN] * (OF_ORGANIZATION - 1))
         ways.note(result)
     assert ways.way() == Way()
+
+
+def test_what_was_refused_before_any_call_shows_nothing(ways: Ways) -> None:
+    for _ in range(OF_ORGANIZATION):
+        ways.note(DOWN)
+        ways.note(Permanent("not_a_token", "refused before any call", called=False))
+    assert ways.way().organizations == {"org-1"}
+
+
+def test_one_foreign_token_closes_nothing_and_many_close_the_account(ways: Ways) -> None:
+    foreign = Permanent("MismatchSenderId", "another project's", channel=True)
+    ways.note(foreign)
+    assert ways.way() == Way()
+    for number in range(1, OF_ACCOUNT):
+        ways.note(foreign, organization=f"org-{number}")
+    assert ways.way() == Way(closed=True)
+
+
+def test_what_failed_at_its_trial_is_not_the_next_trial(ways: Ways) -> None:
+    lab, down = ways.lab, ChannelDown("401", "wrong sender")
+    lab.visit()
+    bad = lab.remind(key="reminder:bad", priority=30)
+    good = lab.remind(key="reminder:good", priority=0)
+    lab.senders["whatsapp"] = Scripted(answer=lambda each: down if each.id == bad.id else accepted(each))
+    tried = []
+    for _ in range(3):
+        ended = lab.call(most=1)
+        tried += [each.envelope.id for each in ended]
+        with lab.conn.transaction():
+            ways.circuits.note(lab.conn, ways.lane, ended, now=lab.moment)
+        if ways.way() == Way():
+            break
+        lab.moment = ways.until()
+        assert ways.way() == Way(trial=True)
+    assert tried == [bad.id, bad.id, good.id]
 
 
 def test_others_who_get_through_keep_it_open_for_all_but_not_for_the_clinic(ways: Ways) -> None:

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 
-from fisio_ayida.messaging import claims, preferences
-from fisio_ayida.messaging.model import Ambiguous, Channel, Transient
+from fisio_ayida.messaging import claims, outbox, preferences
+from fisio_ayida.messaging.model import Ambiguous, Channel, Permanent, Transient
 from fisio_ayida.messaging.picking import Lane
 from fisio_ayida_tests.messaging.lab import CLINIC, MAIL, MORNING, PATIENT, VISIT, Lab
 from fisio_ayida_tests.messaging.scripted import Scripted, always, in_turn
@@ -224,7 +225,24 @@ def test_a_repetition_on_another_channel_is_a_duplicate(visit: Lab) -> None:
     assert row["reason"] == "duplicate: the message that it stands in for is accepted"
 
 
+def test_what_a_stand_in_has_said_is_not_said_again(visit: Lab) -> None:
+    visit.senders["whatsapp"] = Scripted(answer=in_turn(Permanent("400", "no"), None))
+    first = visit.remind()
+    visit.call()
+    visit.remind(channel="email", fallback_of=first.id)
+    visit.call("email")
+    outbox.retry(visit.conn, [first.id], now=visit.moment)
+    assert not visit.claim().envelopes
+    assert visit.message(first.id)["reason"] == "duplicate: its stand-in by email is accepted"
+
+
 # --- one clinic's or message's fault is nobody else's
+
+
+@pytest.mark.parametrize("column", ["quiet_from", "quiet_to"])
+def test_an_hour_that_python_does_not_know_is_refused_by_the_database(lab: Lab, column: str) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        lab.policy(**{column: "24:00"})
 
 
 def test_a_message_whose_words_are_lost_stops_no_other(visit: Lab) -> None:
@@ -243,6 +261,41 @@ def test_a_clinic_of_which_nobody_knows_when_it_is_night_stops_no_other(visit: L
     strange, fine = visit.remind(), visit.remind("visit-2")
     assert [each.id for each in visit.claim().envelopes] == [fine.id]
     assert visit.message(strange.id)["reason"].startswith("org_inactive: ")
+
+
+# --- a patient's devices
+
+
+DEVICES = [f"ExponentPushToken[{letter * 22}]" for letter in "abc"]
+
+
+@pytest.fixture
+def devices(lab: Lab) -> Lab:
+    """A patient with three devices, and a message to them."""
+    lab.conn.execute("update clinic.patients set user_id = 'user-1' where id = %s", [PATIENT])
+    for token in DEVICES:
+        lab.conn.execute("insert into clinic.push_tokens (token, user_id) values (%s, 'user-1')", [token])
+    lab.visit()
+    lab.remind(channel="push")
+    return lab
+
+
+def test_a_message_goes_to_the_first_device_that_still_takes_any(devices: Lab) -> None:
+    suppress("push", DEVICES[0])(devices)
+    assert [each.to for each in devices.claim("push").envelopes] == [DEVICES[1]]
+
+
+def test_a_patient_all_of_whose_devices_are_gone_is_suppressed(devices: Lab) -> None:
+    for token in DEVICES:
+        suppress("push", token)(devices)
+    devices.claim("push")
+    assert devices.value("select reason from messaging.messages").startswith("suppressed: ")
+
+
+def test_a_clinic_can_switch_push_off(devices: Lab) -> None:
+    sql("update clinic.organizations set settings = '{\"push_enabled\": false}'")(devices)
+    devices.claim("push")
+    assert devices.value("select reason from messaging.messages").startswith("channel_disabled_org: ")
 
 
 # --- a message of which nobody knows whether it was sent
@@ -382,5 +435,5 @@ def test_nothing_is_foreseen_of_what_does_not_wait(visit: Lab) -> None:
     assert claims.verdict(visit.conn, planned.id, visit.claimant(), now=visit.moment) is None
 
 
-def test_in_hand_is_what_leaves_within_a_second() -> None:
-    assert [claims.capacity(rate, 32) for rate in (0, 0.5, 1, 9.7, 100)] == [32, 1, 1, 10, 32]
+def test_in_hand_is_what_keeps_the_pace_while_answers_are_slow() -> None:
+    assert [claims.capacity(rate, 32) for rate in (0, 0.1, 0.5, 1, 5.1, 100)] == [32, 1, 3, 5, 26, 32]

@@ -70,7 +70,15 @@ def refused(result: Result, *said: str) -> None:
         (["forbid", "--organization", "o", "--channel", "email", "--evidence", "e"], ["either --patient or --to"]),
         (
             ["forbid", "--organization", "org-9", "--patient", PATIENT, "--channel", "email", "--evidence", "e"],
-            ["patient='patient-1' is not a patient of organization='org-9'"],
+            ["organization='org-9' does not exist"],
+        ),
+        (
+            ["forbid", "--organization", "org-9", "--to", MAIL, "--channel", "email", "--evidence", "e"],
+            ["organization='org-9' does not exist"],
+        ),
+        (
+            ["forbid", "--organization", CLINIC, "--patient", "p-9", "--channel", "email", "--evidence", "e"],
+            ["patient='p-9' is not a patient of organization='org-1'"],
         ),
         (
             ["allow", "--organization", CLINIC, "--to", MAIL, "--channel", "fax", "--evidence", "e"],
@@ -161,6 +169,7 @@ def test_show_without_the_key_of_the_hashes_says_what_it_cannot_tell(
 ) -> None:
     lab.visit()
     id = lab.remind().id
+    lab.claim()
     monkeypatch.setenv("MESSAGING_HASH_KEY", "another")
     assert "cannot be told: MESSAGING_HASH_KEY is another one" in run("show", str(id)).stdout
 

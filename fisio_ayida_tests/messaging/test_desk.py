@@ -12,7 +12,7 @@ from fisio_ayida.messaging.desk import BadQuestion, Which
 from fisio_ayida.messaging.model import Draft, EmailContent
 from fisio_ayida.messaging.story import Story, story
 from fisio_ayida_tests.messaging.lab import CLINIC, PHONE, Lab
-from fisio_ayida_tests.messaging.rows import put
+from fisio_ayida_tests.messaging.rows import pages_read, put
 
 FILES = {"email": "file", "whatsapp": "file", "push": "file"}
 
@@ -207,6 +207,16 @@ def test_a_cancel_says_of_each_whether_it_was_still_possible(lab: Lab) -> None:
     assert lab.message(ids[0])["reason"] == "cancelled: by an operator"
 
 
+def test_a_list_of_one_state_does_not_read_the_others(lab: Lab) -> None:
+    failed = put(lab, state="failed", reason="r")
+    lab.crowd("org-a", 10_000)
+    lab.conn.execute("update messaging.messages set changed_at = changed_at - id * interval '1 second'")
+    which = desk.Which(states=("failed",))
+    assert [each.id for each in desk.messages(lab.conn, which, limit=50)] == [failed]
+    query = desk._LIST.format(where=which.where())
+    assert pages_read(lab, query, {**which.values(), "limit": 50}) < 50
+
+
 # Rates
 
 
@@ -215,7 +225,8 @@ def test_what_waits_is_counted_whole_and_what_has_ended_for_a_week(lab: Lab) -> 
     for state in ("planned", "claimed", "accepted", "accepted"):
         put(lab, state=state, changed_at=long_ago)
     put(lab, state="accepted")
-    assert rates.states(lab.conn, lab.moment) == {"planned": 1, "claimed": 1, "accepted": 1}
+    assert rates.waiting(lab.conn) == {"planned": 1, "claimed": 1}
+    assert rates.recent(lab.conn, lab.moment).states == {"accepted": 1}
 
 
 def test_rates_are_told_by_template_channel_and_clinic_with_reasons(lab: Lab) -> None:
@@ -224,7 +235,7 @@ def test_rates_are_told_by_template_channel_and_clinic_with_reasons(lab: Lab) ->
     put(lab, state="accepted", accepted_at=at, template="birthday")
     put(lab, state="failed", reason="x", error_code="131026", template="birthday")
     put(lab, state="skipped", reason="opted_out_channel: no", channel="email", organization_id="org-2")
-    told = rates.rates(lab.conn, at)
+    told = rates.recent(lab.conn, at).rates
     assert list(told["template"]) == ["birthday", "test"] and set(told["organization"]) == {CLINIC, "org-2"}
     whatsapp, email = told["channel"]["whatsapp"], told["channel"]["email"]
     assert (whatsapp.planned, whatsapp.accepted, whatsapp.delivered, whatsapp.read) == (3, 2, 1, 1)

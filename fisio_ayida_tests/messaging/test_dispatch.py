@@ -15,12 +15,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from fisio_ayida.messaging import dispatch as dispatching
-from fisio_ayida.messaging.dispatch import Tally, dispatch
+from fisio_ayida.messaging import lane as lanes
+from fisio_ayida.messaging import service, tidying
+from fisio_ayida.messaging.dispatch import dispatch
+from fisio_ayida.messaging.dispatcher import Tally
 from fisio_ayida.messaging.model import Accepted, Ambiguous, Channel, Envelope, Healthy, Result, Unhealthy
+from fisio_ayida.messaging.outcomes import FIRST_LOOK
+from fisio_ayida.settings import Settings
 from fisio_ayida_tests.messaging.lab import MORNING, Lab
+from fisio_ayida_tests.messaging.rows import broken_lane
 from fisio_ayida_tests.messaging.scripted import Scripted, accepted, always
 
+LONG = dt.timedelta(seconds=30)
 OTHERS = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> %s"
 
 
@@ -76,7 +82,7 @@ def test_it_tells_what_it_did(lab: Lab) -> None:
 # --- what it has in hand
 
 
-@pytest.mark.parametrize(("in_flight", "rate", "most"), [(4, 0.0, 4), (8, 2.0, 2), (8, 0.5, 1)])
+@pytest.mark.parametrize(("in_flight", "rate", "most"), [(4, 0.0, 4), (8, 1.0, 5), (8, 0.1, 1)])
 def test_it_never_has_more_in_hand_than_it_may(lab: Lab, in_flight: int, rate: float, most: int) -> None:
     claimed = list[int]()
 
@@ -91,6 +97,11 @@ def test_it_never_has_more_in_hand_than_it_may(lab: Lab, in_flight: int, rate: f
     lab.dispatch()
     assert sent(lab) == {"accepted": 40}
     assert max(claimed) == sender.most_at_once == most
+
+
+def test_what_is_in_hand_has_its_turn_before_its_lease_ends() -> None:
+    slow = {"EVOLUTION_API_KEY": "k", "EVOLUTION_REQUESTS_PER_SECOND": "0.01", "MESSAGING_TIMEOUT_SECONDS": "30"}
+    assert service.lease(Settings.load(slow)) > dt.timedelta(seconds=100 + 2 * 30)
 
 
 # --- a channel is nobody else's matter
@@ -160,6 +171,73 @@ def test_a_fault_in_a_channel_is_its_own(lab: Lab, where: str, caplog: pytest.Lo
     assert "98765" not in caplog.text
 
 
+def test_a_lane_that_breaks_holds_up_no_other_and_is_told(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+    lab.visit()
+    lab.remind()
+    lab.crowd("org-a", 3)
+    lab.plan(lab.direct())
+    with broken_lane(lab, "whatsapp"):
+        tally = run(lab, LONG)
+    assert tally.sent == {("email", "accepted"): 1}
+    [(fault, times)] = tally.faults.items()
+    assert fault.startswith("lane whatsapp: NumericValueOutOfRange at claims.py:") and times == 1
+    assert fault in caplog.text and "out of range" not in caplog.text
+    assert lab.dispatch(most=LONG).total("accepted") == 4
+
+
+def test_what_belongs_to_no_lane_breaks_apart(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any, **__: Any) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tidying.fallback, "plan_fallbacks", broken)
+    lab.plan(lab.direct())
+    tally = run(lab, LONG)
+    assert tally.total("accepted") == 1
+    assert [fault.split(" at ")[0] for fault in tally.faults] == ["other channels: ZeroDivisionError"]
+
+
+@dataclass(slots=True)
+class Thinking(Scripted):
+    """It answers what became of a message when another channel has been called, or never."""
+
+    other: Scripted | None = None
+
+    async def look_up(self, envelope: Envelope) -> Accepted | None:
+        """Wait for the other one, for as long as any test may take."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            if self.other is not None and self.other.calls:
+                return Accepted("wamid.9")
+            await asyncio.sleep(0.01)
+        return None
+
+
+def thinking(lab: Lab, other: Scripted | None) -> int:
+    """A message of which only a provider that thinks long knows what became; another channel has something due."""
+    lab.visit("visit-1", "2026-03-14T14:00")
+    lab.senders["whatsapp"] = Thinking(answer=always(Ambiguous("x", "y")), can_look_up=True, other=other)
+    planned = lab.remind()
+    lab.call()
+    lab.moment += FIRST_LOOK
+    lab.plan(lab.direct())
+    return planned.id
+
+
+def test_a_provider_that_thinks_long_of_the_past_holds_up_nobody(lab: Lab) -> None:
+    lab.senders["email"] = mail = Scripted("email", provider="mail")
+    id = thinking(lab, mail)
+    assert lab.dispatch(most=LONG).looked_up == 1
+    assert lab.message(id)["state"] == "accepted"
+
+
+def test_a_provider_that_never_answers_is_not_waited_for(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tidying, "PATIENCE", dt.timedelta(seconds=0.1))
+    id, start = thinking(lab, None), time.monotonic()
+    tally = lab.dispatch(most=LONG)
+    assert (tally.looked_up, tally.total("accepted"), lab.message(id)["state"]) == (1, 1, "unknown")
+    assert time.monotonic() - start < 50
+
+
 def test_a_lane_in_which_nothing_is_due_is_left_alone_while_another_is_busy(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,8 +247,8 @@ def test_a_lane_in_which_nothing_is_due_is_left_alone_while_another_is_busy(
         claims[lane.channel] += 1
         return claim(conn, lane, *args, **kwargs)
 
-    claim = dispatching.claim
-    monkeypatch.setattr(dispatching, "claim", counted)
+    claim = lanes.claim
+    monkeypatch.setattr(lanes, "claim", counted)
     lab.in_flight = 1
     lab.senders["whatsapp"] = Scripted(seconds=0.01)
     lab.crowd("org-a", 30)

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from fisio_ayida.messaging import due
 from fisio_ayida.messaging.model import Ambiguous, Channel
+from fisio_ayida.messaging.receipts import PATIENCE
 from fisio_ayida_tests.messaging.lab import Lab
+from fisio_ayida_tests.messaging.rows import pages_read, put
 from fisio_ayida_tests.messaging.scripted import Scripted, always
 
 PROVIDERS: dict[Channel, str] = {"email": "mail", "whatsapp": "scripted", "push": "push"}
 HORIZON = dt.timedelta(hours=24)
 
 
-def next_at(lab: Lab, horizon: dt.timedelta = HORIZON) -> dt.timedelta | None:
+def next_at(
+    lab: Lab, horizon: dt.timedelta = HORIZON, providers: Mapping[Channel, str] = PROVIDERS
+) -> dt.timedelta | None:
     """How long from now."""
-    at = due.next_at(lab.conn, PROVIDERS, now=lab.moment, horizon=lab.moment + horizon)
+    at = due.next_at(lab.conn, providers, now=lab.moment, horizon=lab.moment + horizon)
     return None if at is None else at - lab.moment
 
 
@@ -120,18 +126,64 @@ def test_an_unknown_outcome_is_asked_about_as_long_as_it_makes_sense(visit: Lab,
     assert next_at(visit) is None
 
 
-def test_a_report_is_something_to_do(lab: Lab) -> None:
+def report(lab: Lab, event: str, provider_id: str | None = None, message_key: str | None = None) -> None:
+    """A report that has just come in."""
     lab.conn.execute(
-        "insert into messaging.deliveries (provider, event_id, kind, status, received_at, body) "
-        "values ('scripted', 'e1', 'delivered', 'delivered', %s, '{}')",
-        [lab.moment],
+        "insert into messaging.deliveries (provider, event_id, kind, status, received_at, body, provider_id, "
+        "message_key) values ('scripted', %s, 'delivered', 'delivered', %s, '{}', %s, %s)",
+        [event, lab.moment, provider_id, message_key],
     )
+
+
+@pytest.mark.parametrize("named", [{"provider_id": "wamid.1"}, {"message_key": "k1"}])
+def test_a_report_of_ours_is_something_to_do_behind_any_that_is_not(lab: Lab, named: dict[str, str]) -> None:
+    put(lab, key="k1", state="accepted", provider="scripted", provider_id="wamid.1", due_at="infinity")
+    report(lab, "foreign", "wamid.2", "k2")
+    lab.pass_time(minutes=4)
+    report(lab, "ours", **named)
     assert next_at(lab) == dt.timedelta(0)
-    # It matched nothing, and is looked at once more.
-    lab.pass_time(minutes=1)
-    wait = next_at(lab)
-    assert wait is not None
-    assert dt.timedelta(0) < wait < dt.timedelta(minutes=15)
+
+
+def test_a_report_of_nothing_of_ours_is_looked_at_once_more_when_its_time_is_up(lab: Lab) -> None:
+    report(lab, "foreign", "wamid.2", "k2")
+    assert next_at(lab) == PATIENCE
+    lab.pass_time(minutes=4)
+    assert next_at(lab) == PATIENCE - dt.timedelta(minutes=4)
+
+
+# Push messages have tickets, which are asked for later.
+
+EXPO: dict[Channel, str] = {**PROVIDERS, "push": "expo"}
+
+
+def test_a_ticket_is_asked_for_when_its_time_has_come(lab: Lab) -> None:
+    put(lab, channel="push", state="accepted", provider="expo", due_at=lab.moment + dt.timedelta(minutes=15))
+    assert next_at(lab, providers=EXPO) == dt.timedelta(minutes=15)
+
+
+def test_a_ticket_that_is_asked_for_no_more_is_nothing_to_do(lab: Lab) -> None:
+    put(lab, channel="push", state="accepted", provider="expo", due_at="infinity")
+    assert next_at(lab, providers=EXPO) is None
+
+
+def test_a_ticket_that_nobody_can_be_asked_for_is_nothing_to_do(lab: Lab) -> None:
+    put(lab, channel="push", state="accepted", provider="expo")
+    assert next_at(lab) is None
+
+
+def test_behind_a_closed_way_each_clinics_first_message_counts(lab: Lab) -> None:
+    for minutes, organization in ((1, "org-1"), (2, "org-1"), (3, "org-2")):
+        put(lab, organization_id=organization, due_at=lab.moment + dt.timedelta(minutes=minutes))
+    close(lab, "org-1", minutes=30)
+    assert next_at(lab) == dt.timedelta(minutes=3)
+
+
+def test_behind_a_closed_way_not_every_message_is_read(lab: Lab) -> None:
+    lab.crowd("org-a", 20_000)
+    close(lab, minutes=30)
+    assert next_at(lab) == dt.timedelta(minutes=30)
+    values = {"providers": Jsonb(PROVIDERS), "now": lab.moment, "horizon": lab.moment + HORIZON}
+    assert pages_read(lab, due._FIRST_OPEN, values) < 100
 
 
 def test_a_reply_is_something_to_do(lab: Lab) -> None:

@@ -192,7 +192,7 @@ def test_a_proxy_may_say_when(
     sim: EvolutionSimulator, retry_after: int | None, after: dt.timedelta | None
 ) -> None:
     sim.fault("too_many", retry_after=retry_after)
-    assert by_evolution(sim.url, message()) == Transient("http_429", "too many calls", after)
+    assert by_evolution(sim.url, message()) == Transient("http_429", "too many calls", after, is_rate=True)
 
 
 def test_a_number_that_is_not_on_whatsapp_is_left_alone_for_a_week(sim: EvolutionSimulator) -> None:
@@ -277,7 +277,9 @@ def test_the_earliest_of_several_is_taken() -> None:
             ("no time", {}),
         )
     ]
-    assert Ours(WhatsappContent(text=WORDS), at, None).earliest(records) == "first"
+    ours = Ours(WhatsappContent(text=WORDS), at, None)
+    assert ours.earliest(records) == "first"
+    assert ours.earliest(records, taken=("first",)) == "third", "the same words twice: the other one is known"
 
 
 def test_an_older_message_with_the_same_words_is_not_this_one(sim: EvolutionSimulator) -> None:

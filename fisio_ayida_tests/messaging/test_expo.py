@@ -40,8 +40,8 @@ def test_a_message_arrives_with_our_key_by_which_the_app_drops_repeats(sim: Expo
     [
         ("DeviceNotRegistered", Permanent("DeviceNotRegistered", "", suppress="device_not_registered")),
         ("MessageTooBig", Permanent("MessageTooBig", "")),
-        ("MessageRateExceeded", Transient("MessageRateExceeded", "")),
-        ("MismatchSenderId", ChannelDown("MismatchSenderId", "")),
+        ("MessageRateExceeded", Transient("MessageRateExceeded", "", is_rate=True)),
+        ("MismatchSenderId", Permanent("MismatchSenderId", "", channel=True)),
         ("InvalidCredentials", ChannelDown("InvalidCredentials", "")),
         ("SomethingNew", Permanent("SomethingNew", "")),
     ],
@@ -62,7 +62,7 @@ def test_each_error_of_a_ticket_has_its_class(sim: ExpoSimulator, error: str, ex
         ("invalid", Permanent("VALIDATION_ERROR", "")),
         ("server_error", Ambiguous("INTERNAL_SERVER_ERROR", "")),
         ("bad_gateway", Ambiguous("http_502", "")),
-        ("too_many", Transient("TOO_MANY_REQUESTS", "")),
+        ("too_many", Transient("TOO_MANY_REQUESTS", "", is_rate=True)),
     ],
 )
 def test_each_error_of_a_call_has_its_class(sim: ExpoSimulator, fault: str, expected: Result) -> None:

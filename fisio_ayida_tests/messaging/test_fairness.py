@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fisio_ayida.messaging import picking
 from fisio_ayida.messaging.model import PRIORITIES
 from fisio_ayida_tests.messaging.lab import Lab
+from fisio_ayida_tests.messaging.rows import pages_read
 
 
 def claim(
@@ -110,6 +112,35 @@ def test_nothing_is_claimed_before_it_is_due(lab: Lab) -> None:
     lab.crowd("org-a", 1)
     lab.conn.execute("update messaging.messages set due_at = due_at + interval '1 second'")
     assert claim(lab, 8) == []
+
+
+@pytest.mark.parametrize(("share", "others"), [("alone", "marketing"), ("together", "care")])
+def test_what_goes_another_way_is_not_even_read(lab: Lab, share: picking.Share, others: str) -> None:
+    lab.crowd("org-a", 10_000)
+    lab.conn.execute("update messaging.messages set category = %s", [others])
+    values = {
+        "channel": "whatsapp", "account": "", "priority": 10, "most": 8, "after": "", "closed": [], "trials": [],
+        "now": lab.moment,
+    }  # fmt: skip
+    assert pages_read(lab, picking._QUERIES[share], values) < 50
+
+
+@pytest.mark.parametrize(
+    ("change", "share"),
+    [
+        ("template = null", "alone"),
+        ("category = 'care'", "alone"),
+        ("error_class = 'ambiguous'", "alone"),
+        ("error_code = 'batch_refused'", "alone"),
+        ("batch_id = gen_random_uuid()", "batch"),
+        ("error_code = '429'", "together"),
+    ],
+)
+def test_what_was_made_for_many_may_share_a_call(lab: Lab, change: str, share: str) -> None:
+    lab.crowd("org-a", 1)
+    lab.conn.execute("update messaging.messages set category = 'marketing'")
+    lab.conn.execute(f"update messaging.messages set {change}")
+    assert lab.value("select share from messaging.messages") == share
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -12,6 +12,7 @@ from fisio_ayida.messaging import fallback
 from fisio_ayida.messaging.fallback import plan_fallbacks
 from fisio_ayida.messaging.model import Ambiguous, EmailContent, Permanent, Result
 from fisio_ayida_tests.messaging.lab import LOG, Lab
+from fisio_ayida_tests.messaging.rows import pages_read, put
 from fisio_ayida_tests.messaging.scripted import Scripted, always
 
 FAILED, LOST = Permanent("400", "bad"), Ambiguous("timeout", "no answer")
@@ -179,3 +180,24 @@ def test_one_that_cannot_be_planned_stops_no_other(
     with caplog.at_level(logging.WARNING):
         assert plan(lab) == 1
     assert len([line for line in caplog.messages if "gets no e-mail in its place" in line]) == 3
+
+
+def test_only_what_may_need_another_channel_is_read(lab: Lab) -> None:
+    lab.crowd("org-a", 10_000)
+    lab.conn.execute(
+        "update messaging.messages set state = 'skipped', reason = 'r', "
+        "changed_at = changed_at - id * '1s'::interval"
+    )
+    lab.conn.execute("update messaging.messages set state = 'planned', channel = 'email' where id % 2 = 0")
+    lab.conn.execute(
+        "update messaging.messages set state = 'claimed', lease_until = now() where state = 'planned'"
+    )
+    lab.conn.execute(
+        "update messaging.messages set state = 'failed', lease_until = null, reason = 'r' where state = 'claimed'"
+    )
+    put(lab, state="failed", reason="r")
+    values = {
+        "since": lab.moment - fallback.LOOK_BACK, "now": lab.moment, "templates": ["appointment_reminder"],
+        "after": 0, "page": 500,
+    }  # fmt: skip
+    assert pages_read(lab, fallback._FIND, values) < 50

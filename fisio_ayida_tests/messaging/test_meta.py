@@ -148,14 +148,14 @@ def test_a_failure_means(sim: MetaSimulator, fault: dict[str, Any], expected: ty
 def test_meta_may_say_when(sim: MetaSimulator) -> None:
     sim.fault("too_many", retry_after=7)
     assert by_meta(sim.base_url, reminder()) == Transient(
-        "http_429", "too many calls", dt.timedelta(seconds=7), channel=True
+        "http_429", "too many calls", dt.timedelta(seconds=7), channel=True, is_rate=True
     )
 
 
 def test_a_person_who_got_too_many_closes_the_way_to_nobody_else(sim: MetaSimulator) -> None:
     sim.fault("meta_error", code=131056)
     answer = by_meta(sim.base_url, reminder())
-    assert isinstance(answer, Transient) and not answer.channel
+    assert isinstance(answer, Transient) and not answer.channel and answer.is_rate
 
 
 def test_an_unknown_number_id_and_a_wrong_token_close_the_account(sim: MetaSimulator) -> None:

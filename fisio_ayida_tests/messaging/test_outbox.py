@@ -9,21 +9,28 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 from pydantic import SecretStr
 
+from fisio_ayida.messaging.inbound import Words
+from fisio_ayida.messaging.letters import Letter
 from fisio_ayida.messaging.model import (
     Ambiguous,
+    Attachment,
     Cause,
+    Content,
     Draft,
     EmailContent,
+    Envelope,
     MessagingError,
     Permanent,
     PushContent,
     WhatsappContent,
 )
 from fisio_ayida.messaging.outbox import LONGEST_WAIT, Planned, cancel, retry
+from fisio_ayida.messaging.requests import Asked
 from fisio_ayida.messaging.sealing import Sealer, new_key
 from fisio_ayida_tests.messaging.lab import CLINIC, MORNING, PATIENT, PHONE, Counted, Lab
 from fisio_ayida_tests.messaging.scripted import Scripted, accepted, always, in_turn
@@ -247,6 +254,29 @@ def test_nobody_who_only_sees_the_outbox_learns_whom_it_writes_to_and_what(lab: 
         assert not any(word in column for word in words)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        EmailContent(
+            subject="Canary", html="Canary", text="Canary", reply_to="Canary",
+            attachments=(Attachment("Canary", "Canary"),), tags={"a": "Canary"},
+        ),
+        WhatsappContent(text="Canary", media_url="Canary", template_variables=("Canary",)),
+        PushContent(title="Canary", body="Canary", data={"a": "Canary"}),
+    ],
+)  # fmt: skip
+def test_nothing_on_the_way_shows_words_and_addresses(content: Content) -> None:
+    whole = (
+        Draft(key="k", job="j", channel="email", category="direct", to="Canary", variables={"nome": "Canary"}),
+        Draft(key="k", job="j", channel="email", category="direct", content=content),
+        Envelope(id=1, key="k", channel="email", account="", organization_id="", to="Canary", content=content),
+        Letter(to="Canary", variables={"nome": "Canary"}, content=content),
+        Words("Canary", "Canary"),
+        Asked("email", "Canary", None, {"nome": "Canary"}, content),
+    )
+    assert "Canary" not in repr(whole)
+
+
 def test_without_a_key_nothing_of_a_message_is_stored(visit: Lab) -> None:
     visit.sealer = None
     assert visit.message(visit.remind().id)["content"] is None
@@ -261,7 +291,7 @@ def test_without_a_key_a_message_is_made_again_from_its_cause(visit: Lab) -> Non
         visit.dispatch()
         texts.append((sender.calls[0].to, sender.calls[0].content))
     assert texts[0] == texts[1]
-    assert "Ana" in str(texts[0])
+    assert b"Ana" in msgspec.json.encode(texts[0])
 
 
 @pytest.mark.parametrize(
@@ -278,6 +308,36 @@ def test_without_a_key_what_cannot_be_made_again_is_refused(visit: Lab, changes:
     visit.sealer = None
     with pytest.raises(MessagingError, match="MESSAGING_KEY"):
         visit.remind(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "lost"),
+    [
+        ({"template": "payment_received", "variables": {"nome": "Ana", "clinica": "C", "valor": "10"}}, "valor"),
+        ({"template": "birthday", "variables": {"nome": "Ana", "clinica": "C", "profissional": "Bia"}},
+         "profissional"),
+    ],
+    ids=["required", "given"],
+)  # fmt: skip
+def test_without_a_key_words_that_the_cause_does_not_know_are_refused(
+    lab: Lab, changes: dict[str, Any], lost: str
+) -> None:
+    lab.sealer = None
+    draft = lab.direct(
+        channel="whatsapp", category="transactional", organization_id=CLINIC, patient_id=PATIENT, to=None,
+        content=None, cause=Cause("patient", PATIENT), **changes,
+    )  # fmt: skip
+    with pytest.raises(MessagingError, match=f"cause='patient' cannot tell {lost} again"):
+        lab.plan(draft)
+
+
+def test_without_a_key_a_cause_that_knows_more_than_the_template_is_enough(visit: Lab) -> None:
+    visit.sealer = None
+    visit.policy(phone="(27) 3333-0000")
+    visit.senders["whatsapp"] = sender = Scripted()
+    planned = visit.remind(template="feedback_request", variables={"nome": "Ana", "clinica": "C"})
+    visit.dispatch()
+    assert [call.id for call in sender.calls] == [planned.id]
 
 
 def test_a_new_key_in_front_of_the_old_one_changes_nothing(visit: Lab) -> None:
@@ -343,6 +403,22 @@ def test_a_clinics_own_number_sends_its_whatsapp_and_nothing_else(visit: Lab) ->
     visit.policy(CLINIC, whatsapp_account="clinic-7")
     planned = visit.remind(channel="whatsapp"), visit.remind(channel="email")
     assert [visit.message(each.id)["account"] for each in planned] == ["clinic-7", ""]
+
+
+def test_a_clinic_that_names_the_common_number_has_none_of_its_own(visit: Lab) -> None:
+    visit.policy(CLINIC, whatsapp_account="fisioflow")
+    assert visit.message(visit.remind().id)["account"] == ""
+
+
+def test_an_email_can_be_answered_where_the_clinic_says(visit: Lab) -> None:
+    visit.policy(CLINIC, reply_to="recepcao@example.com", phone="(27) 3333-0000")
+    visit.senders["email"] = sender = Scripted("email")
+    visit.remind(channel="email")
+    visit.dispatch()
+    content = sender.calls[0].content
+    assert isinstance(content, EmailContent)
+    assert content.reply_to == "recepcao@example.com"
+    assert "Responda a este e-mail" in str(content.html)
 
 
 # --- a person's acts

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from fisio_ayida.messaging import outcomes
+from fisio_ayida.messaging import outbox, outcomes
 from fisio_ayida.messaging.model import Accepted, Ambiguous, ChannelDown, Permanent, Result, Transient
 from fisio_ayida.messaging.outcomes import Ended
 from fisio_ayida_tests.messaging.lab import Lab
 from fisio_ayida_tests.messaging.scripted import Scripted, always, in_turn
 
-RATE, DOWN = Transient("429", "slow down"), Transient("503", "unavailable", channel=True)
+RATE = Transient("rate_limit_exceeded", "slow down", is_rate=True)
+DOWN = Transient("503", "unavailable", channel=True)
 OWN = Transient("500", "an error of this message")
 
 
@@ -35,7 +36,7 @@ def sender(lab: Lab) -> Scripted:
     [
         (Accepted("wamid.1"), False, "accepted", None, None, 0),
         (Permanent("400", "bad"), False, "failed", ("permanent", "400", "bad"), None, 0),
-        (RATE, False, "retry", ("transient", "429", "slow down"), 2, 0),
+        (RATE, False, "retry", ("transient", "rate_limit_exceeded", "slow down"), 2, 0),
         (Transient("429", "slow down", at(45)), False, "retry", ("transient", "429", "slow down"), 45, 0),
         (Transient("503", "later", at(70)), False, "retry", ("transient", "503", "later"), 70, 0),
         (DOWN, False, "retry", ("channel", "503", "unavailable"), 30, 0),
@@ -45,6 +46,8 @@ def sender(lab: Lab) -> Scripted:
         (ChannelDown("quota", "used up", at(3600)), False, "retry", ("channel", "quota", "used up"), 3600, 0),
         (Ambiguous("timeout", "no answer"), False, "unknown", ("ambiguous", "timeout", "no answer"), 90, 0),
         (Ambiguous("timeout", "no answer"), True, "retry", ("ambiguous", "timeout", "no answer"), 2, 0),
+        (Ambiguous("409", "known", may_repeat=False), True, "unknown", ("ambiguous", "409", "known"), 90, 0),
+        (Transient("alone", "go alone", at(0)), False, "retry", ("transient", "alone", "go alone"), 0, 0),
     ],
 )
 def test_each_answer_has_its_state_its_words_and_its_time(
@@ -85,6 +88,17 @@ def test_what_is_not_the_messages_fault_uses_up_no_try(lab: Lab, sender: Scripte
         lab.pass_time(minutes=2)
     row = lab.message(planned.id)
     assert (row["state"], row["attempt"], row["failures"]) == ("accepted", 21, 0)
+
+
+def test_who_is_told_to_slow_down_slows_down(lab: Lab, sender: Scripted) -> None:
+    sender.answer, pauses = always(RATE), []
+    planned = lab.remind()
+    for _ in range(7):
+        lab.call()
+        due = lab.message(planned.id)["due_at"]
+        pauses.append((due - lab.moment).total_seconds())
+        lab.moment = due
+    assert pauses == [2, 4, 8, 16, 32, 60, 60]
 
 
 def test_what_is_put_off_is_put_off_no_longer_than_it_is_of_use(lab: Lab, sender: Scripted) -> None:
@@ -140,6 +154,32 @@ def test_a_doubt_ends_with_an_answer(lab: Lab, sender: Scripted, result: Result 
     lab.call()
     row = lab.message(planned.id)
     assert (row["state"], row["error_class"]) == (state, None if state == "accepted" else "permanent")
+
+
+# --- what a person has tried again
+
+
+def test_what_is_tried_again_is_another_message_to_the_provider(lab: Lab, sender: Scripted) -> None:
+    sender.answer, sender.repeats_safely = in_turn(Permanent("422", "no"), None), True
+    planned = lab.remind()
+    lab.call()
+    lab.pass_time(minutes=5)
+    assert outbox.retry(lab.conn, [planned.id], now=lab.moment) == {planned.id: "planned"}
+    lab.call()
+    first, second = sender.calls
+    assert (first.key, second.key) == (planned.key, f"{planned.key}:R1")
+    assert second.first_called_at is None, "the time in which it may be repeated begins again"
+    row = lab.message(planned.id)
+    assert (row["state"], row["first_called_at"], row["key"]) == ("accepted", lab.moment, planned.key)
+
+
+def test_what_is_in_doubt_keeps_its_key_whoever_wants_it_tried_again(lab: Lab, sender: Scripted) -> None:
+    sender.answer, sender.repeats_safely = always(Ambiguous("timeout", "no answer")), True
+    planned = lab.remind()
+    lab.call()
+    outbox.retry(lab.conn, [planned.id], now=lab.moment)
+    lab.call()
+    assert [each.key for each in sender.calls] == [planned.key] * 2
 
 
 # --- who may say how a call ended
@@ -220,6 +260,23 @@ def test_a_device_that_is_gone_is_given_up(lab: Lab) -> None:
     lab.remind(channel="push")
     lab.call("push")
     assert lab.value("select active from clinic.push_tokens") is False
+
+
+def test_a_clinic_that_will_not_give_a_device_up_loses_no_outcome(lab: Lab) -> None:
+    lab.conn.execute(
+        "create or replace function clinic.disable_push_token(gone text) returns void language plpgsql as "
+        "$$ begin raise exception 'no'; end $$"
+    )
+    test_device = "ExponentPushToken[aaaaaaaaaaaaaaaaaaaaaa]"
+    lab.conn.execute("update clinic.patients set user_id = 'user-1'")
+    lab.conn.execute("insert into clinic.push_tokens values (%s, 'user-1')", [test_device])
+    lab.visit()
+    lab.senders["push"] = Scripted("push", always(Permanent("gone", "gone", "device_not_registered")))
+    planned = lab.remind(channel="push")
+    with lab.conn.transaction():
+        lab.call("push")
+    assert lab.message(planned.id)["state"] == "failed"
+    assert lab.value("select count(*) from messaging.suppressions") == 1
 
 
 def test_no_address_stands_in_a_reason(lab: Lab, sender: Scripted) -> None:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fisio_ayida.messaging import preferences, receipts
+from fisio_ayida.messaging import preferences, receipts, tickets, unknowns
 from fisio_ayida.messaging.dispatch import dispatch
 from fisio_ayida.messaging.model import Accepted, Channel, Envelope, Healthy, Result, Status
 from fisio_ayida.messaging.receipts import Applied, next_state
@@ -22,6 +22,7 @@ from fisio_ayida.messaging.reports import evolution, meta, resend
 from fisio_ayida.messaging.reports.reading import Report
 from fisio_ayida_tests.messaging import said
 from fisio_ayida_tests.messaging.lab import MAIL, PATIENT, Conn, Lab
+from fisio_ayida_tests.messaging.scripted import Scripted
 
 STATUSES: tuple[Status, ...] = ("accepted", "delivered", "read", "failed")
 SAYS = {"accepted": "SERVER_ACK", "delivered": "DELIVERY_ACK", "read": "READ", "failed": "ERROR"}
@@ -62,7 +63,7 @@ def updates(*statuses: Status) -> list[Report]:
 
 
 def apply(lab: Lab, **limit: int) -> Applied:
-    return receipts.apply(lab.conn, now=lab.moment, **limit)
+    return receipts.apply(lab.conn, hasher=lab.hasher, now=lab.moment, **limit)
 
 
 def outcomes(lab: Lab) -> list[str | None]:
@@ -123,6 +124,57 @@ def test_a_tag_of_somebody_elses_email_finds_nothing(lab: Lab) -> None:
     assert lab.message(id)["state"] == "claimed"
 
 
+@pytest.mark.parametrize(("key", "state"), [("k-1:R1", "delivered"), ("k-1", "claimed")])
+def test_a_message_that_was_tried_again_heeds_reports_of_its_own_call_only(lab: Lab, key: str, state: str) -> None:
+    id = handed_over(lab, provider="meta", provider_id=None, state="claimed")
+    lab.conn.execute("update messaging.messages set generation = 1")
+    arrive(lab, *meta.read(said.meta(statuses=[said.status("delivered", key=key)])).reports)
+    apply(lab)
+    assert lab.message(id)["state"] == state
+
+
+@pytest.mark.parametrize(("generation", "state"), [("-1", "delivered"), ("", "claimed"), ("-x", "claimed")])
+def test_a_tag_tells_which_of_two_calls_is_meant(lab: Lab, generation: str, state: str) -> None:
+    id = handed_over(lab, provider="resend", provider_id=None, state="claimed", channel="email")
+    lab.conn.execute("update messaging.messages set generation = 1")
+    body = said.resend("email.delivered", to=MAIL, tag=f"{id}{generation}")
+    arrive(lab, *resend.read(body, "msg_1").reports)
+    apply(lab)
+    assert lab.message(id)["state"] == state
+
+
+def test_a_device_that_a_receipt_calls_gone_is_given_up_and_the_others_are_not(lab: Lab) -> None:
+    gone, kept = "ExponentPushToken[aaaaaaaaaaaaaaaaaaaaaa]", "ExponentPushToken[bbbbbbbbbbbbbbbbbbbbbb]"
+    lab.conn.execute("update clinic.patients set user_id = 'user-1'")
+    for token in (kept, gone):
+        lab.conn.execute("insert into clinic.push_tokens values (%s, 'user-1')", [token])
+    handed_over(lab, provider="expo", provider_id="ticket-1", channel="push")
+    lab.conn.execute("update messaging.messages set address_hash = %s", [lab.hasher.address("push", gone)])
+    expo = Scripted("push", provider="expo")
+    arrive(lab, *tickets.reports(expo, {"ticket-1": tickets.DEVICE_GONE}))
+    apply(lab)
+    assert lab.conn.execute("select token from clinic.push_tokens where active").fetchall() == [(kept,)]
+
+
+def test_receipts_that_came_before_the_message_was_found_are_applied_after_it(lab: Lab) -> None:
+    id = handed_over(lab, provider_id=None, state="unknown")
+    arrive(lab, *updates("delivered"))
+    lab.pass_time(minutes=11)
+    assert apply(lab) == Applied(unmatched=1)
+    assert unknowns.settle(lab.conn, id, "evolution", "KEY-1", now=lab.moment)
+    assert apply(lab) == Applied(applied=1)
+    assert lab.message(id)["state"] == "delivered"
+
+
+def test_news_of_something_sent_there_is_asked_about_at_once(lab: Lab) -> None:
+    id = handed_over(lab, provider_id=None, state="unknown")
+    lab.conn.execute("update messaging.messages set due_at = 'infinity'")
+    arrive(lab, *evolution.read(said.sent("5511900000000", "OTHER")).reports)
+    assert lab.value("select due_at = 'infinity' from messaging.messages where id = %s", id)
+    arrive(lab, *evolution.read(said.sent(said.NUMBER)).reports)
+    assert lab.message(id)["due_at"] == lab.moment
+
+
 @dataclass
 class Hasty:
     """A provider whose receipt is there before its answer."""
@@ -138,7 +190,7 @@ class Hasty:
         reports = meta.read(said.meta(statuses=[said.status("delivered", key=envelope.key)])).reports
         with self.lab.warehouse.connect(autocommit=True) as conn:
             receipts.store(conn, reports, hasher=self.lab.hasher, now=self.lab.moment)
-            assert receipts.apply(conn, now=self.lab.moment).applied == 1
+            assert receipts.apply(conn, hasher=self.lab.hasher, now=self.lab.moment).applied == 1
         return Accepted("wamid.1")
 
     async def look_up(self, envelope: Envelope) -> Accepted | None:
@@ -346,7 +398,7 @@ def test_many_appliers_apply_each_report_once(lab: Lab, monkeypatch: pytest.Monk
     def applier() -> None:
         with lab.warehouse.connect(autocommit=True) as conn:
             for _ in range(50):
-                receipts.apply(conn, now=lab.moment, limit=7)
+                receipts.apply(conn, hasher=lab.hasher, now=lab.moment, limit=7)
 
     threads = [threading.Thread(target=applier) for _ in range(4)]
     for thread in threads:

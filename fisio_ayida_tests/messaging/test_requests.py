@@ -7,10 +7,12 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from fisio_ayida.defs.events.handlers import opened
 from fisio_ayida.defs.resources import MirrorResource
+from fisio_ayida.events.desk import attention
 from fisio_ayida.events.registry import PROCESS
 from fisio_ayida.events.work import Tally, drain
 from fisio_ayida.messaging import requests
@@ -120,7 +122,7 @@ def test_what_an_app_asks_for_is_what_is_sent(
     (call,) = [call for sender in senders.values() for call in sender.calls]
     assert (call.to, call.content) == (to, content or call.content)
     if content is None:
-        assert "Ana" in str(call.content)
+        assert b"Ana" in msgspec.json.encode(call.content)
     assert (door.planned("content")[0] is None) == (door.settings.messaging_key is None)
 
 
@@ -201,8 +203,8 @@ def test_the_outcome_names_the_messages(door: Door) -> None:
         ("email/send", {**EMAIL, "notAfter": "2026-03-12T13:00"}, "notAfter='2026-03-12T13:00' has no time zone"),
         ("email/send", {**EMAIL, "notBefore": "2026-03-13T00:00Z", "notAfter": "2026-03-12T00:00Z"},
          "notAfter='2026-03-12T00:00Z' must be after notBefore='2026-03-13T00:00Z'"),
-        ("email/send-batch", {"emails": [EMAIL, {**EMAIL, "text": ""}]},
-         "emails[1]: html and text are both empty"),
+        ("email/send-batch", {"emails": [{**EMAIL, "text": "", "to": [MAIL, MAIL]}, {**EMAIL, "text": ""}]},
+         "emails[0].to[0]: html and text are both empty (and 2 others)"),
         ("whatsapp/send", {**WHATSAPP, "message": " "}, "message is empty"),
         ("whatsapp/send", {**WHATSAPP, "type": "template"}, "templateName is missing"),
         ("whatsapp/send", {**WHATSAPP, "type": "media"}, "mediaUrl is missing"),
@@ -226,6 +228,28 @@ def test_what_cannot_be_a_message_is_dead_with_its_reason(
     row = door.inbox.row("e1")
     assert (row.state, row.reason and reason in row.reason) == ("dead", True), row.reason
     assert len(door.planned("id")) == 1
+
+
+def test_one_bad_item_of_a_batch_stops_no_other_and_is_told(door: Door) -> None:
+    good, late = approved("birthday", {"nome": "Ana", "clinica": "C"}), {**WHATSAPP, "notBefore": "soon"}
+    door.send("whatsapp/send-batch", {"messages": [WHATSAPP, late, approved("birthday", {}), good]})
+    assert door.work().ended == {("whatsapp/send-batch", "done"): 1}
+    assert door.planned("key") == ["whatsapp:e1:0", "whatsapp:e1:3"]
+    result = door.lab.value("select result from events.inbox")
+    assert result["messages"] == door.planned("id")
+    first, second = result["refused"]
+    assert first == "messages[1]: notBefore='soon' is not an ISO 8601 moment"
+    assert second.startswith("messages[2]: whatsapp:e1:2: template birthday: nome is required")
+
+
+def test_a_batch_that_was_done_in_part_is_shown_for_a_week(door: Door) -> None:
+    door.send("email/send-batch", {"emails": [EMAIL, {**EMAIL, "text": ""}]})
+    door.send("email/send", EMAIL, "all of it")
+    door.work()
+    [shown] = attention(door.lab.conn, MORNING + dt.timedelta(days=6)).in_part
+    assert (shown.name, shown.events, shown.last_id) == ("email/send-batch", 1, "e1")
+    assert shown.reason == "emails[1]: html and text are both empty"
+    assert attention(door.lab.conn, MORNING + dt.timedelta(days=8)).in_part == ()
 
 
 def test_an_event_without_recipients_never_gets_that_far(door: Door) -> None:
@@ -271,6 +295,34 @@ def test_an_item_that_the_event_does_not_have_is_told() -> None:
     assert isinstance(requests.letter("e1|0", words), Letter)
     with pytest.raises(MessagingError, match="no such item"):
         requests.letter("e1|1", words)
+
+
+def test_an_event_that_asks_for_no_message_is_told() -> None:
+    with pytest.raises(MessagingError, match="'patient/created' asks for no message"):
+        requests.letter("e1|", {"name": "patient/created", "data": {}})
+
+
+def test_what_a_batch_says_for_all_its_items_is_said_again() -> None:
+    data = {"subject": "Para todos", "emails": [{"to": MAIL, "text": "Oi"}]}
+    again = requests.letter("e1|0", {"name": "email/send-batch", "data": data})
+    assert again.content == EmailContent(subject="Para todos", text="Oi")
+
+
+@pytest.mark.parametrize("category", ["care", "marketing"])
+def test_an_apps_own_mail_to_patients_offers_its_way_out_and_its_clinics_address(
+    door: Door, category: str
+) -> None:
+    lab = door.lab
+    lab.policy(marketing_basis="legitimate_interest", reply_to="recepcao@example.com")
+    lab.senders["email"] = sender = Scripted("email")
+    door.send("email/send", {**EMAIL, "organizationId": CLINIC, "category": category, "patientId": PATIENT})
+    door.send("email/send", {**EMAIL, "organizationId": CLINIC}, "direct")
+    door.work()
+    lab.dispatch()
+    told = {call.key: call.content for call in sender.calls}
+    assert told["email:e1"].unsubscribe_url.startswith("http://")
+    assert told["email:e1"].reply_to == "recepcao@example.com"
+    assert told["email:direct"] == EmailContent(subject="Sua senha", text="Abra o link.")
 
 
 @pytest.mark.parametrize("door", [False], ids=["without a key"], indirect=True)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fisio_ayida.messaging.channels.resend_payload import idempotency_key, payload
+from fisio_ayida.messaging.channels.resend_payload import idempotency_key, payload, tag
 from fisio_ayida.messaging.model import (
     Accepted,
     Ambiguous,
@@ -150,13 +150,13 @@ def test_our_keys_travel_as_they_are() -> None:
         ("unauthorized", ChannelDown("restricted_api_key", "")),
         ("forbidden", ChannelDown("invalid_api_key", "")),
         ("test_mode", ChannelDown("validation_error", "")),
-        ("concurrent", Transient("concurrent_idempotent_requests", "")),
-        ("other_body", Permanent("invalid_idempotent_request", "")),
+        ("concurrent", Transient("concurrent_idempotent_requests", "", is_rate=True)),
+        ("other_body", Ambiguous("invalid_idempotent_request", "", may_repeat=False)),
         ("invalid", Permanent("invalid_parameter", "")),
         ("security", Permanent("security_error", "")),
         ("server_error", Ambiguous("internal_server_error", "")),
         ("bad_gateway", Ambiguous("http_502", "")),
-        ("too_many", Transient("rate_limit_exceeded", "")),
+        ("too_many", Transient("rate_limit_exceeded", "", is_rate=True)),
     ],
 )
 def test_each_error_has_its_class(sim: ResendSimulator, fault: str, expected: Result) -> None:
@@ -166,6 +166,18 @@ def test_each_error_has_its_class(sim: ResendSimulator, fault: str, expected: Re
     assert answer.reason
     assert replace(answer, reason="") == expected
     assert sim.count == 0
+
+
+def test_a_sender_of_the_apps_own_that_is_not_verified_closes_the_account_to_nobody(sim: ResendSimulator) -> None:
+    sim.fault("test_mode")
+    assert isinstance(sent(sim.url, email(sender="Outra <oi@other.example>"))[0], Permanent)
+    sim.fault("test_mode")
+    assert isinstance(sent(sim.url, email(sender=SENDER))[0], ChannelDown)
+
+
+def test_a_message_that_is_tried_again_has_a_tag_of_its_own() -> None:
+    first, again = email(), replace(email(), key=f"{email().key}:R2")
+    assert (tag(first), tag(again)) == ("7", "7-2")
 
 
 def test_a_wrong_address_of_the_api_stops_the_channel_and_no_message_is_given_up(sim: ResendSimulator) -> None:
@@ -217,9 +229,9 @@ def test_no_answer_in_time_is_ambiguous_and_the_email_goes_out_once(sim: ResendS
     assert sim.count == 1
 
 
-def test_a_key_with_another_body_is_refused_and_nothing_is_sent(sim: ResendSimulator) -> None:
+def test_a_key_with_another_body_tells_nothing_and_nothing_is_sent(sim: ResendSimulator) -> None:
     _, changed = sent(sim.url, email(), email(subject="Outra"))
-    assert isinstance(changed, Permanent)
+    assert isinstance(changed, Ambiguous) and not changed.may_repeat
     assert changed.code == "invalid_idempotent_request"
     assert sim.count == 1
 

@@ -149,7 +149,10 @@ def test_the_latest_word_on_all_and_on_the_category_count(words: list[Preference
         ("consent", [], "opted_out_category"),
         ("consent", [word("care", allowed=True)], "opted_out_category"),
         ("consent", [word("marketing", allowed=True)], "Send"),
-        ("consent", [word("all", allowed=True)], "Send"),
+        ("consent", [word("all", allowed=True)], "opted_out_category"),
+        ("consent", [word("all", allowed=False), word("all", allowed=True, days=1)], "opted_out_category"),
+        ("consent", [word("marketing", allowed=True), word("all", allowed=True, days=1)], "Send"),
+        ("legitimate_interest", [word("all", allowed=True)], "Send"),
         (
             "consent",
             [word("marketing", allowed=True), word("marketing", allowed=False, days=1)],

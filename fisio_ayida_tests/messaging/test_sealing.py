@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from fisio_ayida.messaging import preferences
 from fisio_ayida.messaging.sealing import Hasher, Sealer, SealError, new_key
 from fisio_ayida.warehouse.embedded import EmbeddedServer
 from fisio_ayida_tests.conftest import cloned
@@ -35,6 +37,14 @@ def conn(database: psycopg.Connection[Any]) -> Iterator[psycopg.Connection[Any]]
     """One database for all these tests: each one's rows are rolled back."""
     yield database
     database.rollback()
+
+
+def forbid(conn: psycopg.Connection[Any], hasher: Hasher) -> None:
+    """An address is hashed, and must be found again."""
+    preferences.record(
+        conn, organization_id="", channel="email", category="all", allowed=False, source="test", evidence="test",
+        at=dt.datetime(2026, 3, 12, tzinfo=dt.UTC), address_hash=hasher.address("email", "a@x.com"),
+    )  # fmt: skip
 
 
 @given(st.binary(max_size=300), st.text(max_size=40).filter(lambda key: key.isprintable()))
@@ -112,10 +122,20 @@ def test_a_hash_is_the_same_each_time_the_database_is_opened(conn: psycopg.Conne
 
 @pytest.mark.parametrize(("first", "second"), [("words", "others"), ("words", None), (None, "words")])
 def test_another_hash_key_is_refused(conn: psycopg.Connection[Any], first: str | None, second: str | None) -> None:
-    Hasher.open(conn, first and SecretStr(first))
+    forbid(conn, Hasher.open(conn, first and SecretStr(first)))
     with pytest.raises(SealError, match="MESSAGING_HASH_KEY is another one") as refused:
         Hasher.open(conn, second and SecretStr(second))
     assert "words" not in str(refused.value)
+    assert ("unset it" if first is None else "Set the old one again") in str(refused.value)
+
+
+def test_the_hash_key_may_be_set_as_long_as_no_address_is_hashed(conn: psycopg.Connection[Any]) -> None:
+    Hasher.open(conn, None)
+    key = SecretStr("words")
+    forbid(conn, Hasher.open(conn, key))
+    assert Hasher.open(conn, key).address("email", "a@x.com")
+    with pytest.raises(SealError):
+        Hasher.open(conn, None)
 
 
 def test_a_lost_salt_is_told(conn: psycopg.Connection[Any]) -> None:

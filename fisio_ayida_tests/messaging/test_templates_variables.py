@@ -7,6 +7,7 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,7 +86,7 @@ def test_a_list_of_one_and_of_three_visits() -> None:
     assert "\n09:00\n" in text
     content = render("appointment_reminder_multi", "push", {**TEMPLATES["appointment_reminder_multi"].example,
                                                             "visitas": three})  # fmt: skip
-    assert "09:00, 10:15 e 11:30" in repr(content)
+    assert "09:00, 10:15 e 11:30" in msgspec.json.encode(content).decode()
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,14 @@ def test_what_is_asked_is_what_was_sent(lab: Lab, sender: Scripted) -> None:
     (again,) = rebuilt(lab.conn, [id], lab.claimant())
     (first,) = sender.calls
     assert (again.to, again.content, again.account) == (first.to, first.content, first.account)
-    assert again.first_called_at == lab.moment
+    assert (again.first_called_at, again.attempt, again.taken) == (lab.moment, first.attempt, ())
+
+
+def test_what_is_known_to_be_another_message_is_not_looked_for(lab: Lab, sender: Scripted) -> None:
+    first, second = unknown(lab, key="reminder:1"), unknown(lab, key="reminder:2")
+    assert unknowns.settle(lab.conn, first, "scripted", "wamid.7", now=lab.moment)
+    (again,) = rebuilt(lab.conn, [second], lab.claimant())
+    assert again.taken == ("wamid.7",)
 
 
 def test_what_cannot_be_told_any_more_is_not_asked(lab: Lab, sender: Scripted) -> None:

@@ -59,23 +59,29 @@ async def opened(
 
 
 def _messages(mirror: MirrorResource, warehouse: Warehouse) -> dict[str, Inside | Outside]:
-    """What an app asks for becomes a row of the outbox, in the transaction that ends the event."""
+    """What an app asks for becomes a row of the outbox, in the transaction that ends the event.
+
+    What cannot be a message is listed in the event's result; where nothing can, the event is dead.
+    """
     from fisio_ayida.events.outcomes import GiveUp
     from fisio_ayida.events.work import Inside
     from fisio_ayida.messaging import requests
-    from fisio_ayida.messaging.model import MessagingError
     from fisio_ayida.messaging.service import open_outbox
 
     with warehouse.connect(autocommit=True) as conn:
         outbox = open_outbox(conn, mirror.settings)
 
     def plan(conn: psycopg.Connection[Any], event: Taken, now: dt.datetime, run_id: str | None) -> Result:
-        try:
-            drafts = requests.drafts(event.id, event.name, event.data)
-            planned = outbox.plan(conn, drafts, now=now)
-        except MessagingError as error:
-            raise GiveUp(str(error)) from error
-        return {"messages": [each.id for each in planned], "new": sum(each.is_new for each in planned)}
+        asking = requests.read(event.id, event.name, event.data)
+        planned, unfit = outbox.plan_what_can_be(conn, list(asking.drafts.values()), now=now)
+        also = {place: unfit[draft.key] for place, draft in asking.drafts.items() if draft.key in unfit}
+        refused = {**asking.refused, **also}
+        reasons = [f"{place}: {why}" if place else why for place, why in refused.items()]
+        if reasons and not planned:
+            others = f" (and {len(reasons) - 1} others)" if len(reasons) > 1 else ""
+            raise GiveUp(f"{reasons[0]}{others}")
+        result = {"messages": [each.id for each in planned], "new": sum(each.is_new for each in planned)}
+        return result | ({"refused": reasons} if reasons else {})
 
     return {name: Inside(plan) for name in requests.EVENTS}
 

@@ -24,6 +24,7 @@ KEY = dg.AssetKey(["events", "inbox"])
 
 CHECKS = {
     "dead": "No event has failed for good. `fisio-ayida events list --state dead`, then `events replay`.",
+    "in_part": "No event of the last 7 days was done without some of its items; its result says which and why.",
     "unmatched": "No event has a name that the registry does not know.",
     "too_old": "No event that is due waits for long.",
     "refused": "No request of a known sender was refused, and no id came with two bodies, in the last 24 hours.",

@@ -44,6 +44,7 @@ def check_results(
     """The results of all checks of the inbox."""
     seen = desk.attention(conn, now)
     yield _result(key, "dead", _lines(seen.dead), sum(t.events for t in seen.dead), _ERROR)
+    yield _result(key, "in_part", _lines(seen.in_part), sum(t.events for t in seen.in_part), _WARN)
     yield _result(key, "unmatched", _lines(seen.unmatched), sum(t.events for t in seen.unmatched), _WARN)
     late = seen.oldest if seen.oldest and seen.oldest.due_at < now - desk.LATE else None
     words = [f"{late.name} {late.id}, due since {late.due_at:%Y-%m-%d %H:%M} UTC"] if late else []

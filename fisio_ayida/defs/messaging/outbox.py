@@ -21,7 +21,7 @@ from fisio_ayida.defs.resources import MirrorResource
 from fisio_ayida.telemetry import bind
 
 if TYPE_CHECKING:
-    from fisio_ayida.messaging.dispatch import Tally
+    from fisio_ayida.messaging.dispatcher import Tally
 
 LOG = logging.getLogger("fisio_ayida.messaging")
 KEY = dg.AssetKey(["messaging", "messages"])
@@ -95,7 +95,9 @@ def messages_asset() -> dg.AssetsDefinition:
         op_context = context.op_execution_context
         with reported(op_context, mirror):
             tally = _send(op_context, mirror, config.most_seconds)
-            yield from _report(tally, mirror)
+            yield from _report(op_context.instance, tally, mirror)
+            if tally.faults:
+                raise dg.Failure("The rest was sent, but " + "; ".join(tally.faults), allow_retries=False)
 
     return messages
 
@@ -123,10 +125,14 @@ async def _dispatch(context: dg.OpExecutionContext, mirror: MirrorResource, most
             return await dispatch(dispatcher, most=most)
 
 
-def _report(tally: "Tally", mirror: MirrorResource) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+def _report(
+    instance: dg.DagsterInstance, tally: "Tally", mirror: MirrorResource
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
     from fisio_ayida.defs.messaging.report import check_results, metadata
     from fisio_ayida.messaging import service
 
+    event = instance.get_latest_materialization_event(KEY)
+    last = event.asset_materialization.metadata if event and event.asset_materialization else {}
     with mirror.warehouse() as warehouse, warehouse.connect(autocommit=True) as conn:
-        yield dg.MaterializeResult(KEY, metadata=metadata(conn, tally, mirror.now()))
+        yield dg.MaterializeResult(KEY, metadata=metadata(conn, tally, mirror.now(), last))
         yield from check_results(conn, KEY, service.providers(mirror.settings), mirror.now())

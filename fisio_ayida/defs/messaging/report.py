@@ -20,7 +20,7 @@ from fisio_ayida.messaging.model import Channel
 if TYPE_CHECKING:
     import psycopg
 
-    from fisio_ayida.messaging.dispatch import Tally
+    from fisio_ayida.messaging.dispatcher import Tally
 
 #: A rate of fewer messages says nothing.
 ENOUGH = 20
@@ -29,23 +29,52 @@ SILENT_SHARE, FAILED_SHARE = 0.20, 0.05
 _CLINICS = 20
 _REASONS = 2
 _COLUMNS = ("planned", "accepted", "delivered", "read", "failed", "not sent", "why not")
+#: What reads the messages of a week is read again after so long: runs follow each other by seconds.
+RECOUNT = dt.timedelta(minutes=5)
+_COUNTED_AT = "counted_at"
 _ERROR, _WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 
 
-def metadata(conn: psycopg.Connection[Any], tally: Tally, now: dt.datetime) -> dict[str, Any]:
-    """Counts by state as numbers, which Dagster plots over time; rates; the picture; what this run did."""
-    states = rates.states(conn, now)
-    found = rates.rates(conn, now)
+def metadata(
+    conn: psycopg.Connection[Any], tally: Tally, now: dt.datetime, last: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Counts by state as numbers, which Dagster plots over time; rates; the picture; what this run did.
+
+    Args:
+        last: what an earlier run showed; what it counted is shown once more if that was a moment ago.
+    """
+    waiting = rates.waiting(conn)
+    return {
+        **{f"messages_{state}": waiting[state] for state in rates.WAITING},
+        "sent_in_this_run": tally.total("accepted"),
+        "this_run": dg.MetadataValue.md(table(["", "", "messages"], _done(tally))),
+        **(_counted_before(last, now) or _counted(conn, now)),
+    }
+
+
+def _counted_before(last: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+    at = last.get(_COUNTED_AT)
+    if not isinstance(at, dg.TimestampMetadataValue):
+        return {}
+    if not 0 <= now.timestamp() - at.value < RECOUNT.total_seconds():
+        return {}
+    return {
+        name: value for name, value in last.items()
+        if name.endswith("_7_days") or name in (_COUNTED_AT, "last_48_hours")
+    }  # fmt: skip
+
+
+def _counted(conn: psycopg.Connection[Any], now: dt.datetime) -> dict[str, Any]:
+    """What is counted over the messages of some days."""
+    recent = rates.recent(conn, now)
     first = rates.first_hour(now)
     image = hourly(rates.hours(conn, now), first, first + rates.SHOWN - dt.timedelta(hours=1))
     return {
-        **{f"messages_{state}": states[state] for state in rates.WAITING},
-        **{f"messages_{state}_7_days": states[state] for state in rates.ENDED},
-        "sent_in_this_run": tally.total("accepted"),
-        "this_run": dg.MetadataValue.md(table(["", "", "messages"], _done(tally))),
-        "by_template_7_days": _table("template", found["template"]),
-        "by_channel_7_days": _table("channel", found["channel"]),
-        "by_organisation_7_days": _table("organisation", found["organization"], _CLINICS),
+        **{f"messages_{state}_7_days": recent.states[state] for state in rates.ENDED},
+        "by_template_7_days": _table("template", recent.rates["template"]),
+        "by_channel_7_days": _table("channel", recent.rates["channel"]),
+        "by_organisation_7_days": _table("organisation", recent.rates["organization"], _CLINICS),
+        _COUNTED_AT: dg.MetadataValue.timestamp(now),
         **({"last_48_hours": dg.MetadataValue.md(image)} if image else {}),
     }
 
@@ -95,6 +124,7 @@ def _done(tally: Tally) -> list[tuple[str, str, int]]:
     others = {
         "receipts": tally.receipts, "replies": tally.replies, "looked up": tally.looked_up,
         "given back": tally.given_back, "fallbacks": tally.fallbacks, "alerts": len(tally.alerts),
+        **tally.faults,
     }  # fmt: skip
     return rows + [(name, "", many) for name, many in others.items() if many]
 

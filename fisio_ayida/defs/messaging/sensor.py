@@ -35,7 +35,8 @@ def messages_sensor() -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=(
             "Starts one run of `dispatch_messages` when something of messaging is due and none is queued or under "
-            "way, and one every quarter of an hour for the checks; marks a run as failed whose process died with messages in its hands."
+            "way, and one every quarter of an hour for the checks; marks a run as failed whose process died with "
+            "messages in its hands."
         ),
         owners=[OWNER],
     )

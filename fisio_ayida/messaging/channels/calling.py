@@ -18,6 +18,7 @@ import msgspec
 
 from fisio_ayida.messaging.channels.connections import Connections
 from fisio_ayida.messaging.model import Ambiguous, Transient
+from fisio_ayida.warehouse.clock import ClockError
 
 LARGEST_ANSWER_BYTES: Final = 1_000_000
 _CONNECT: Final = dt.timedelta(seconds=10)
@@ -117,9 +118,6 @@ async def call(
         client: from :func:`http_client`.
         timeout: for everything from the connection to the answer's last byte; waiting for the turn is not counted.
         turn: entered before the request, given back as soon as it has left: answers are awaited side by side.
-
-    Raises:
-        ClockError: no turn can be had, for the database stays away; nothing was sent.
     """
     left = False
     async with contextlib.AsyncExitStack() as holding:
@@ -147,7 +145,11 @@ async def call(
         except (ValueError, httpx.InvalidURL) as error:
             # Its words would repeat the header, which may be a secret.
             return NotSent("unfit_request", f"no request can be made of this: {type(error).__name__}")
-        granted = None if turn is None else await holding.enter_async_context(turn)
+        try:
+            granted = None if turn is None else await holding.enter_async_context(turn)
+        except ClockError as error:
+            # The database stays away: nobody knows whose turn it is.
+            return NotSent("no_turn", str(error))
         status: int | None = None
         try:
             # One deadline for all: a server that drips would pass any limit on a single read.

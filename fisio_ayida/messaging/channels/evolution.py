@@ -79,7 +79,8 @@ class EvolutionSender:
         """One message to one instance."""
         content = envelope.content
         if not isinstance(content, WhatsappContent):
-            return Permanent("not_a_whatsapp", f"evolution carries WhatsApp messages, not {envelope.channel}")
+            words = f"evolution carries WhatsApp messages, not {envelope.channel}"
+            return Permanent("not_a_whatsapp", words, called=False)
         asked = payload(content, envelope.to, is_cloud=self._is_cloud)
         if isinstance(asked, Permanent):
             return asked
@@ -96,7 +97,7 @@ class EvolutionSender:
         if not ours.words:
             return None
         async for jid in self._names(envelope):
-            if id := ours.earliest(await self._stored(envelope.account, ours.where(jid))):
+            if id := ours.earliest(await self._stored(envelope.account, ours.where(jid)), envelope.taken):
                 return Accepted(id)
         return None
 

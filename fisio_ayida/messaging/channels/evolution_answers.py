@@ -38,7 +38,7 @@ def result(answer: Answer, *, media: bool = False) -> Result:
         case 413:
             return Permanent("evolution_too_large", "the message is too large")
         case 429:
-            return Transient("http_429", "too many calls", wished_pause(answer))
+            return Transient("http_429", "too many calls", wished_pause(answer), is_rate=True)
         case 500 if answer.field("response") is not None:
             return _failed_before(answer, media)
         case status if 300 <= status < 400:

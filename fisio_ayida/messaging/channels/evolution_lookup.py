@@ -6,7 +6,7 @@ Here: pure functions: by which addresses a number may be stored, and which recor
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 from fisio_ayida.messaging.channels.whatsapp_parts import media_of
@@ -60,9 +60,10 @@ class Ours:
             "messageTimestamp": {"gte": _iso(self.since), "lte": _iso(self.until)},
         }
 
-    def earliest(self, records: Iterable[Any]) -> str | None:
-        """The id of the earliest record that is ours."""
-        found = [(stamp, id) for record in records if (id := self._id(record)) and (stamp := _stamp(record))]
+    def earliest(self, records: Iterable[Any], taken: Collection[str] = ()) -> str | None:
+        """The id of the earliest record that is ours. ``taken``: other messages, with the same words perhaps."""
+        stamped = [(_stamp(record), self._id(record)) for record in records]
+        found = [(stamp, id) for stamp, id in stamped if stamp and id and id not in taken]
         inside = [each for each in found if self.since.timestamp() <= each[0] <= self.until.timestamp()]
         return min(inside)[1] if inside else None
 

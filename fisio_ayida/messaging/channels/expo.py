@@ -82,7 +82,7 @@ class ExpoSender:
     async def send(self, envelope: Envelope) -> Result:
         """One message to one device."""
         if not isinstance(envelope.content, PushContent):
-            return Permanent("not_a_push", f"expo carries push messages, not {envelope.channel}")
+            return Permanent("not_a_push", f"expo carries push messages, not {envelope.channel}", called=False)
         body = _payload(envelope, envelope.content)
         if isinstance(body, Permanent):
             return body
@@ -127,7 +127,7 @@ class ExpoSender:
 
 def _payload(envelope: Envelope, content: PushContent) -> bytes | Permanent:
     if not (envelope.to.startswith(_TOKENS) and envelope.to.endswith("]")):
-        return Permanent("not_a_token", f"an Expo token starts with {' or '.join(_TOKENS)}")
+        return Permanent("not_a_token", f"an Expo token starts with {' or '.join(_TOKENS)}", called=False)
     message = {
         "to": envelope.to,
         "title": content.title,
@@ -138,9 +138,9 @@ def _payload(envelope: Envelope, content: PushContent) -> bytes | Permanent:
     try:
         body = msgspec.json.encode([message])
     except (TypeError, UnicodeEncodeError) as error:
-        return Permanent("unfit_content", f"this cannot be written as JSON: {type(error).__name__}")
+        return Permanent("unfit_content", f"this cannot be written as JSON: {type(error).__name__}", called=False)
     if len(body) > _LARGEST_BYTES:
-        return Permanent("MessageTooBig", f"{len(body)} bytes; {_LARGEST_BYTES} are allowed")
+        return Permanent("MessageTooBig", f"{len(body)} bytes; {_LARGEST_BYTES} are allowed", called=False)
     return body
 
 
@@ -154,7 +154,7 @@ def _result(answer: Answer) -> Result:
         case 401 | 403 | 404 | 405:
             return ChannelDown(code, reason)
         case 429:
-            return Transient(code, reason, after=wished_pause(answer))
+            return Transient(code, reason, after=wished_pause(answer), is_rate=True)
         case 408:
             return Ambiguous(code, reason)
         case status if 400 <= status < 500:
@@ -176,8 +176,11 @@ def _ticket(answer: Answer) -> Result:
             reason = "the device is no longer registered"
             return Permanent(status, reason, suppress="device_not_registered")
         case "MessageRateExceeded":
-            return Transient(status, "too many messages to this device")
-        case "MismatchSenderId" | "InvalidCredentials":
+            return Transient(status, "too many messages to this device", is_rate=True)
+        case "MismatchSenderId":
+            # One token may be of another app's build; if it is every one, the project's credentials are wrong.
+            return Permanent(status, "the token was made for another project's credentials", channel=True)
+        case "InvalidCredentials":
             # The project's fault, not the device's: the token stays (CONTRACT clinic D-49).
             return ChannelDown(status, "the push credentials of the project are wrong")
         case _:

@@ -114,7 +114,7 @@ class FileSender:
             return bytes(mail)
         except Exception as error:
             # The standard library's parser of addresses stumbles over odd ones in many ways, each its own error.
-            return Permanent("unfit_mail", f"no e-mail can be made of this: {type(error).__name__}")
+            return Permanent("unfit_mail", f"no e-mail can be made of this: {type(error).__name__}", called=False)
 
 
 def _attach(mail: EmailMessage, attachment: Attachment) -> None:
@@ -141,7 +141,7 @@ def _as_json(envelope: Envelope) -> bytes | Permanent:
     try:
         return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
     except (TypeError, UnicodeEncodeError) as error:
-        return Permanent("unfit_content", f"this cannot be written as JSON: {type(error).__name__}")
+        return Permanent("unfit_content", f"this cannot be written as JSON: {type(error).__name__}", called=False)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -21,9 +21,10 @@ def refused(envelope: Envelope, content: EmailContent) -> Permanent | None:
     for name, value in _header_like(envelope, content):
         if _CONTROL.search(value):
             # The value may be a name or an address.
-            return Permanent("control_character", f"{name} holds a line break or another control character")
+            words = f"{name} holds a line break or another control character"
+            return Permanent("control_character", words, called=False)
     if content.html is None and content.text is None:
-        return Permanent("no_body", "the e-mail has neither html nor text")
+        return Permanent("no_body", "the e-mail has neither html nor text", called=False)
     return None
 
 

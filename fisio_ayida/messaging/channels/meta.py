@@ -74,7 +74,8 @@ class MetaSender:
         """One message from one phone number."""
         content = envelope.content
         if not isinstance(content, WhatsappContent):
-            return Permanent("not_a_whatsapp", f"meta carries WhatsApp messages, not {envelope.channel}")
+            words = f"meta carries WhatsApp messages, not {envelope.channel}"
+            return Permanent("not_a_whatsapp", words, called=False)
         body = payload(content, envelope.to, envelope.key)
         if isinstance(body, Permanent):
             return body
@@ -143,7 +144,7 @@ def result(answer: Answer) -> Result:
             return ChannelDown("meta_account", "Meta knows no such phone number id, or the token may not see it")
         return rejected(code, after=wished_pause(answer))
     if status == 429:
-        return Transient("http_429", "too many calls", wished_pause(answer), channel=True)
+        return Transient("http_429", "too many calls", wished_pause(answer), channel=True, is_rate=True)
     if status < 400 or status in (403, 404):
         return ChannelDown(f"http_{status}", f"is WHATSAPP_BASE_URL right? HTTP {status}")
     return Permanent(f"http_{status}", f"HTTP {status} refuses the message")

@@ -56,7 +56,7 @@ def rejected(code: int, *, after: dt.timedelta | None = None) -> Result:
     name = f"meta_{code}"
     if code in _LATER:
         words, channel = _LATER[code]
-        return Transient(name, words, after, channel)
+        return Transient(name, words, after, channel, is_rate=True)
     if code in _CHANNEL:
         return ChannelDown(name, _CHANNEL[code], after)
     if code in _THEIRS:

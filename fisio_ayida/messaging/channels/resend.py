@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from fisio_ayida.messaging.channels.calling import Answer, Lost, NotSent, Pacer, call, paced, unanswered
 from fisio_ayida.messaging.channels.resend_answers import ALONE, batch_results, result
-from fisio_ayida.messaging.channels.resend_payload import MESSAGE_TAG, idempotency_key, payload
+from fisio_ayida.messaging.channels.resend_payload import MESSAGE_TAG, idempotency_key, payload, tag
 from fisio_ayida.messaging.model import (
     Accepted,
     Channel,
@@ -75,13 +75,15 @@ class ResendSender:
     async def send(self, envelope: Envelope) -> Result:
         """One ``POST /emails`` under the message's key; what is ambiguous may be sent again within the window."""
         if not isinstance(envelope.content, EmailContent):
-            return Permanent("not_an_email", f"resend carries e-mails, not {envelope.channel}")
+            return Permanent("not_an_email", f"resend carries e-mails, not {envelope.channel}", called=False)
         body = payload(envelope, envelope.content, self._sender)
         if isinstance(body, Permanent):
             return body
         headers = {"Idempotency-Key": idempotency_key(envelope.key), "Content-Type": "application/json"}
         answer = await self._call("POST", self._url, headers=headers, body=body)
-        return result(answer, self._now()) if isinstance(answer, Answer) else unanswered(answer)
+        if not isinstance(answer, Answer):
+            return unanswered(answer)
+        return result(answer, self._now(), is_own_sender=self._is_own(envelope.content))
 
     async def send_batch(self, key: str, envelopes: Sequence[Envelope]) -> list[Result]:
         """One ``POST /emails/batch``, all or nothing; none may have attachments, which the call would drop."""
@@ -91,7 +93,7 @@ class ResendSender:
             body = (
                 payload(envelope, content, self._sender)
                 if isinstance(content, EmailContent) and not content.attachments
-                else Permanent("not_for_a_batch", "a batch carries e-mails without attachments")
+                else Permanent("not_for_a_batch", "a batch carries e-mails without attachments", called=False)
             )
             if isinstance(body, Permanent):
                 return [body if each is envelope else ALONE for each in envelopes]
@@ -101,7 +103,8 @@ class ResendSender:
         answer = await self._call("POST", f"{self._url}/batch", headers=headers, body=written)
         if not isinstance(answer, Answer):
             return [unanswered(answer)] * len(envelopes)
-        return batch_results(answer, len(envelopes), self._now())
+        is_own = any(isinstance(each.content, EmailContent) and self._is_own(each.content) for each in envelopes)
+        return batch_results(answer, len(envelopes), self._now(), is_own_sender=is_own)
 
     async def look_up(self, envelope: Envelope) -> Accepted | None:
         """Among what was sent since the first call: this recipient, this subject, and our tag.
@@ -114,20 +117,23 @@ class ResendSender:
         found = [
             id
             async for id, to, subject in self._sent_since(since - _CLOCKS_DIFFER)
-            if subject == content.subject and envelope.to.lower() in to
+            if subject == content.subject and envelope.to.lower() in to and id not in envelope.taken
         ]
         untagged = []
         for id in found[:_CANDIDATES]:
-            tag = await self._tag(id)
-            if tag == str(envelope.id):
+            found_tag = await self._tag(id)
+            if found_tag == tag(envelope):
                 return Accepted(id)
-            if tag is None:
+            if found_tag is None:
                 untagged.append(id)
         return Accepted(untagged[0]) if len(untagged) == 1 == len(found) else None
 
     async def health(self, account: str) -> Healthy | Unhealthy:
         """Nothing is asked: the first e-mail tells."""
         return Healthy()
+
+    def _is_own(self, content: EmailContent) -> bool:
+        return content.sender not in (None, "", self._sender)
 
     async def _sent_since(self, since: dt.datetime) -> AsyncIterator[tuple[str, list[str], str]]:
         """Id, recipients and subject, newest first; ends early where the list cannot be read."""

@@ -13,6 +13,7 @@ from fisio_ayida.messaging.model import Accepted, Ambiguous, ChannelDown, Perman
 from fisio_ayida.telemetry import excerpt
 
 _QUOTAS: Final = ("daily_quota_exceeded", "monthly_quota_exceeded")
+_OTHER_BODY: Final = "invalid_idempotent_request"
 _LONGEST_REASON: Final = 300
 #: Of a batch that was refused as a whole nothing was sent: each message goes alone, and the bad one tells.
 ALONE: Final = Transient("batch_refused", "its batch was refused: another of its messages is bad", dt.timedelta(0))
@@ -20,8 +21,12 @@ ALONE: Final = Transient("batch_refused", "its batch was refused: another of its
 _MONTHLY_LOOK: Final = dt.timedelta(days=1)
 
 
-def result(answer: Answer, now: dt.datetime) -> Result:
-    """What became of the message. The class follows from the error's name first, then from the status."""
+def result(answer: Answer, now: dt.datetime, *, is_own_sender: bool = False) -> Result:
+    """What became of the message. The class follows from the error's name first, then from the status.
+
+    Args:
+        is_own_sender: the content named a sender of its own, not the account's.
+    """
     if answer.status in (200, 201):
         id = answer.text("id")
         # The same key gives the same id: asking again is the way to it.
@@ -29,6 +34,9 @@ def result(answer: Answer, now: dt.datetime) -> Result:
     name = answer.text("name") or f"http_{answer.status}"
     reason = _reason(answer)
     match answer.status:
+        case 403 if name == "validation_error" and is_own_sender:
+            # The domain that this message speaks for is not verified; the account's own may well be.
+            return Permanent(name, reason)
         case 401 | 403:
             # Whether the key, the domain or the test mode: it is the account, not the message.
             return ChannelDown(name, reason)
@@ -36,11 +44,14 @@ def result(answer: Answer, now: dt.datetime) -> Result:
             # Not Resend's address: every other message would fail of it too.
             return ChannelDown(name, f"is RESEND_BASE_URL right? {reason}")
         case 409 if name == "concurrent_idempotent_requests":
-            return Transient(name, reason, after=wished_pause(answer))
+            return Transient(name, reason, after=wished_pause(answer), is_rate=True)
+        case 409 if name == _OTHER_BODY:
+            # An earlier call under this key was taken, with other bytes: nobody knows what was in it.
+            return Ambiguous(name, reason, may_repeat=False)
         case 429 if name in _QUOTAS:
             return ChannelDown(name, reason, after=_until_reset(name, now))
         case 429:
-            return Transient(name, reason, after=wished_pause(answer))
+            return Transient(name, reason, after=wished_pause(answer), is_rate=True)
         case 408:
             return Ambiguous(name, reason)
         case status if 400 <= status < 500:
@@ -49,17 +60,14 @@ def result(answer: Answer, now: dt.datetime) -> Result:
             return Ambiguous(name, reason)
 
 
-def batch_results(answer: Answer, size: int, now: dt.datetime) -> list[Result]:
-    """What became of each message of a batch."""
+def batch_results(answer: Answer, size: int, now: dt.datetime, *, is_own_sender: bool = False) -> list[Result]:
+    """What became of each message of a batch. ``is_own_sender``: that of one of them."""
     if answer.status in (200, 201):
         ids = [answer.text("data", place, "id") for place in range(size)]
         if all(ids) and len(answer.field("data") or ()) == size:
             return [Accepted(id) for id in ids]
         return [Ambiguous("no_id", "the answer to an accepted batch does not have an id for each e-mail")] * size
-    whole = result(answer, now)
-    # Another list under a known key: that list was taken, and nobody knows with which of these in it.
-    if answer.text("name") == "invalid_idempotent_request":
-        return [Ambiguous("batch_changed", "the batch is known with other messages in it")] * size
+    whole = result(answer, now, is_own_sender=is_own_sender)
     return [ALONE if isinstance(whole, Permanent) else whole] * size
 
 

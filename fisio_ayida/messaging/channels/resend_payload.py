@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fisio_ayida.messaging import keys
 from fisio_ayida.messaging.channels.mail import refused, slug, unsubscribing
 from fisio_ayida.messaging.model import EmailContent, Envelope, Permanent
 
@@ -51,10 +52,17 @@ def payload(envelope: Envelope, content: EmailContent, sender: str) -> bytes | P
     try:
         written = msgspec.json.encode({name: value for name, value in body.items() if value not in (None, [], {})})
     except UnicodeEncodeError:
-        return Permanent("unfit_text", "a text holds half a character (a lone surrogate)")
+        return Permanent("unfit_text", "a text holds half a character (a lone surrogate)", called=False)
     if len(written) > LARGEST_BYTES:
-        return Permanent("too_big", f"{len(written)} bytes with attachments; {LARGEST_BYTES} are allowed")
+        words = f"{len(written)} bytes with attachments; {LARGEST_BYTES} are allowed"
+        return Permanent("too_big", words, called=False)
     return written
+
+
+def tag(envelope: Envelope) -> str:
+    """What the webhook brings back: the message's number, and its generation if it was tried again."""
+    _, generation = keys.of_message(envelope.key)
+    return f"{envelope.id}-{generation}" if generation else str(envelope.id)
 
 
 def idempotency_key(key: str) -> str:
@@ -71,4 +79,4 @@ def _tags(envelope: Envelope, content: EmailContent) -> dict[str, str]:
             tags.setdefault(fit_name, fit_value)
     # Ours last, and nobody else's: what finds the message again must be true.
     tags.pop(MESSAGE_TAG, None)
-    return {**tags, MESSAGE_TAG: str(envelope.id)}
+    return {**tags, MESSAGE_TAG: tag(envelope)}

@@ -35,9 +35,9 @@ _KINDS: Final[dict[str, tuple[MediaType, str]]] = {
 }
 _OTHER: Final[tuple[MediaType, None]] = ("document", None)
 
-NO_BODY: Final = Permanent("no_body", "the message has neither text nor media nor a template")
+NO_BODY: Final = Permanent("no_body", "the message has neither text nor media nor a template", called=False)
 AUDIO_WITH_TEXT: Final = Permanent(
-    "audio_with_text", "WhatsApp shows no words beside a sound: send them on their own"
+    "audio_with_text", "WhatsApp shows no words beside a sound: send them on their own", called=False
 )
 
 

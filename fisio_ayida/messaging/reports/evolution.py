@@ -73,6 +73,7 @@ def _report(event: str, instance: str, data: Mapping[str, Any], fallback_id: str
         kind=event,
         status=status,
         provider_id=id,
+        recipients=_recipients(data) if event == "send.message" and from_us else (),
         error_code=raw if status == "failed" else None,
         # Its own time is local and says that it is UTC.
         provider_at=seconds(data.get("messageTimestamp")) if event == "send.message" else None,
@@ -84,27 +85,32 @@ def _inbound(instance: str, data: Mapping[str, Any]) -> Inbound | None:
     """What a person wrote to us; None for groups, broadcasts, the clinic's own words and what says nothing."""
     key = part(data, "key")
     id = word(key.get("id"))
-    jid = next((found for found in _jids(data) if found.endswith(_PERSON)), "")
+    digits = next(iter(_recipients(data)), "")
     alias = next((found for found in _jids(data) if found.endswith("@lid")), "")
-    if id is None or key.get("fromMe") is not False or not (jid or alias):
+    if id is None or key.get("fromMe") is not False or not (digits or alias):
         return None
     message = _unwrapped(part(data, "message"))
     text, button, quoted = _words(message)
     if not text and not button and not set(message) - _SILENT:
         return None
     quoted = quoted or word(part(data, "contextInfo").get("stanzaId"))
-    digits = jid.partition("@")[0].partition(":")[0]
     return Inbound(
         provider=PROVIDER,
         account=instance,
         provider_id=id,
-        sender=digits if digits.isascii() and digits.isdigit() else "",
+        sender=digits,
         alias=alias,
         quoted_id=quoted,
         text=text,
         button=button,
         sent_at=seconds(data.get("messageTimestamp")),
     )
+
+
+def _recipients(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The telephones among a conversation's addresses, as digits."""
+    named = (jid.partition("@")[0].partition(":")[0] for jid in _jids(data) if jid.endswith(_PERSON))
+    return tuple(digits for digits in named if digits.isascii() and digits.isdigit())
 
 
 def _jids(data: Mapping[str, Any]) -> Iterator[str]:

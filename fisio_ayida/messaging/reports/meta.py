@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from fisio_ayida.messaging import keys
 from fisio_ayida.messaging.channels.meta_codes import NOT_ON_WHATSAPP
 from fisio_ayida.messaging.model import Status
 from fisio_ayida.messaging.reports.reading import (
-    LONGEST_ID,
     MARKETING_STOPPED,
     Delivery,
     Inbound,
@@ -63,7 +63,8 @@ def _status(account: str, status: Mapping[str, Any]) -> Report:
     id, state = word(status.get("id")) or "", word(status.get("status")) or "unknown"
     errors = each(status.get("errors"))
     code = word(errors[0].get("code")) if errors else None
-    key = status.get("biz_opaque_callback_data")
+    handed_back = status.get("biz_opaque_callback_data")
+    key, generation = keys.of_message(handed_back) if isinstance(handed_back, str) else ("", 0)
     failed = state == "failed"
     return Report(
         provider=PROVIDER,
@@ -71,7 +72,8 @@ def _status(account: str, status: Mapping[str, Any]) -> Report:
         kind=f"status.{state}",
         status=_STATUS.get(state),
         provider_id=id,
-        message_key=key if isinstance(key, str) and 1 <= len(key) <= LONGEST_ID and key.isprintable() else None,
+        message_key=key if 1 <= len(key) <= keys.LONGEST and key.isprintable() else None,
+        generation=generation,
         error_code=f"meta_{code}" if failed and code else None,
         suppress=_SUPPRESS.get(code or "") if failed else None,
         provider_at=seconds(status.get("timestamp")),

@@ -21,7 +21,6 @@ from fisio_ayida.messaging.model import Status
 UNREADABLE: Final = "unreadable"
 #: Not a closed address: the person told the provider that marketing must stop.
 MARKETING_STOPPED: Final = "marketing_stopped"
-LONGEST_ID: Final = 256
 # Ids, types and codes; no blank and no @, so that a name or an address in their place is left out.
 _WORD: Final = re.compile(r"[A-Za-z0-9_.:+/=#-]{1,256}")
 # A telephone in the place of an id or a code is left out, too.
@@ -39,7 +38,9 @@ class Report:
         event_id: the same whenever the provider says the same again.
         status: None where it says nothing of the message's way.
         message_id: our number of the message, where the provider hands it back; ``message_key``: our key.
-        recipients: whom the provider sent it to. Proves that ``message_id`` is one of ours; never stored.
+        generation: which of the calls that a person asked for it speaks of, with either of the two.
+        recipients: whom the provider sent it to, digits on WhatsApp. Proves that ``message_id`` is one of ours, or
+            tells which unknown outcomes it may settle; never stored.
         suppress: why nothing more should go to its address.
         body: what may be stored of the report.
     """
@@ -52,6 +53,7 @@ class Report:
     provider_id: str | None = None
     message_id: int | None = None
     message_key: str | None = None
+    generation: int = 0
     recipients: tuple[str, ...] = field(default=(), repr=False)
     error_code: str | None = None
     suppress: str | None = None

@@ -5,6 +5,7 @@ Pure: a body in, values out. Not here: whether it is Resend's (``gateway/signatu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ _STATUS: Final[Mapping[str, Status]] = {
     "email.failed": "failed",
     "email.suppressed": "failed",
 }
+# As ``resend_payload.tag`` writes it.
+_TAG: Final = re.compile(r"([0-9]{1,18})(?:-([0-9]{1,9}))?")
 _SUPPRESS: Final = {"email.complained": "complaint", "email.suppressed": "suppressed"}
 
 
@@ -40,8 +43,8 @@ def read(body: bytes, event_id: str) -> Delivery:
     if not kind.startswith("email.") or kind == "email.received":
         return Delivery((Report(provider=PROVIDER, event_id=event_id, kind=kind, body=_kept(found, {})),))
     email_id, tags = word(data.get("email_id")), _tags(data.get("tags"))
-    tag = tags.get(MESSAGE_TAG, "")
-    ours = int(tag) if tag.isascii() and tag.isdigit() and len(tag) <= 18 else None
+    tag = _TAG.fullmatch(tags.get(MESSAGE_TAG, ""))
+    ours = int(tag[1]) if tag else None
     code, hard = _fault(kind, data)
     return Delivery(
         (
@@ -52,6 +55,7 @@ def read(body: bytes, event_id: str) -> Delivery:
                 status=_STATUS.get(kind),
                 provider_id=email_id,
                 message_id=ours,
+                generation=int(tag[2] or 0) if tag else 0,
                 recipients=tuple(each for each in _list(data.get("to")) if isinstance(each, str)),
                 error_code=code,
                 suppress="bounce" if hard else _SUPPRESS.get(kind),

@@ -74,6 +74,16 @@ def render(
     )
 
 
+def check(
+    name: str, channel: Channel, variables: Mapping[str, Any], *, unsubscribe_url: str | None = None
+) -> None:
+    """Raises what :func:`render` would, which depends on the variables and never on the words around them."""
+    prepared = _prepared(name, channel)
+    prepared.show(variables)
+    if channel == "email":
+        _way_out(prepared.template, unsubscribe_url)
+
+
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     """A template on a channel, compiled."""

@@ -79,11 +79,15 @@ comment on schema messaging is 'Messages to people: planned once, sent once, wit
 create table messaging.policies (
   organization_id text primary key,
   zone text not null default 'America/Sao_Paulo' check (timezone(zone, timestamptz '2000-01-01') is not null),
-  quiet_from time not null default '21:00',
-  quiet_to time not null default '08:00',
+  -- PostgreSQL's 24:00 is no time that anybody else can read.
+  quiet_from time not null default '21:00' check (quiet_from < '24:00'),
+  quiet_to time not null default '08:00' check (quiet_to < '24:00'),
   quiet_weekends boolean not null default false,
   marketing_basis text not null default 'consent' check (marketing_basis in ('consent', 'legitimate_interest')),
   whatsapp_account text not null default '',
+  reply_to text not null default '' check (reply_to ~ '^([^@\s]+@[^@\s]+)?$'),
+  address text not null default '',
+  phone text not null default '',
   fallback_after interval not null default '30 minutes',
   changed_at timestamptz not null default now()
 );
@@ -92,6 +96,9 @@ comment on column messaging.policies.zone is 'IANA name; what today, tomorrow an
 comment on column messaging.policies.quiet_from is 'Civil time from which nothing that we plan is sent; equal to quiet_to: never quiet';
 comment on column messaging.policies.marketing_basis is 'consent: only to who said yes. legitimate_interest: documented by the clinic, to all who did not say no';
 comment on column messaging.policies.whatsapp_account is 'Its Evolution instance or Meta phone number id; empty: the one of the settings';
+comment on column messaging.policies.reply_to is 'Where answers to its e-mails go; empty: nowhere, and the e-mails do not ask for any';
+comment on column messaging.policies.address is 'As patients read it: street, number, room, town; empty: not told';
+comment on column messaging.policies.phone is 'The reception''s, as patients read it; empty: not told';
 comment on column messaging.policies.fallback_after is 'How long a WhatsApp message may stay without a receipt before an e-mail takes its place';
 
 create table messaging.messages (
@@ -121,6 +128,7 @@ create table messaging.messages (
   not_after timestamptz,
   attempt integer not null default 0,
   failures integer not null default 0,
+  generation integer not null default 0,
   looks integer not null default 0,
   planned_at timestamptz not null,
   first_called_at timestamptz,
@@ -138,6 +146,12 @@ create table messaging.messages (
   run_id text,
   fallback_of bigint references messaging.messages (id),
   batch_id uuid,
+  -- Only what was made for many may share a call: patients' own messages each have a key of their own.
+  share text not null generated always as (case
+    when batch_id is not null then 'batch'
+    when category = 'marketing' and template is not null and error_class is distinct from 'ambiguous'
+      and error_code is distinct from 'batch_refused' then 'together'
+    else 'alone' end) stored,
   check ((state = 'claimed') = (lease_until is not null)),
   check (state not in ('skipped', 'failed', 'unknown', 'expired', 'deferred', 'retry') or reason is not null),
   check ((cause_kind is null) = (cause_id is null))
@@ -154,13 +168,17 @@ comment on column messaging.messages.address_hash is 'Keyed hash of the canonica
 comment on column messaging.messages.due_at is 'Not claimed before; of an unknown outcome, or a ticket, the next question to the provider';
 comment on column messaging.messages.attempt is 'Calls of the provider, the one under way included';
 comment on column messaging.messages.failures is 'Calls that failed by the message''s own fault and may be repeated; a channel that is down is not counted';
+comment on column messaging.messages.generation is 'Times that a person had a message tried again that was certainly not sent; each has a key of its own at the provider, which would answer a known one with the old result';
 comment on column messaging.messages.looks is 'Times that the provider was asked about an unknown outcome';
 comment on column messaging.messages.changed_at is 'When the present state began; earlier ones are in messaging.transitions';
 comment on column messaging.messages.batch_id is 'The call that it shares or shared with others while its outcome is not known: repeated as a whole, or not at all';
+comment on column messaging.messages.share is 'How it goes: alone, together with others in one call, or again with the batch that it was in';
 comment on column messaging.messages.lease_until is 'When a claimed message counts as lost with its run; by the claimer''s clock';
 comment on column messaging.messages.error_class is 'transient, permanent, channel or ambiguous';
 
 create index messages_due on messaging.messages (channel, account, priority, organization_id, due_at, id)
+  where state in ('planned', 'retry', 'deferred');
+create index messages_share on messaging.messages (channel, account, share, priority, organization_id, due_at, id)
   where state in ('planned', 'retry', 'deferred');
 create index messages_next on messaging.messages (due_at) where state in ('planned', 'retry', 'deferred', 'unknown');
 -- Expo's receipts are asked for; everybody else reports by himself.
@@ -173,6 +191,10 @@ create index messages_patient on messaging.messages (patient_id, id desc) where 
 create index messages_address on messaging.messages (address_hash, id desc);
 create index messages_changed on messaging.messages (changed_at, state);
 create index messages_fallback on messaging.messages (fallback_of) where fallback_of is not null;
+create index messages_wants_fallback on messaging.messages (changed_at)
+  where channel = 'whatsapp' and state in ('failed', 'unknown');
+create index messages_ended_badly on messaging.messages (state, id)
+  where state in ('failed', 'unknown', 'skipped', 'expired');
 
 create table messaging.transitions (
   message_id bigint not null,
@@ -233,6 +255,7 @@ create table messaging.deliveries (
   kind text not null,
   provider_id text,
   message_key text,
+  generation integer not null default 0,
   status text check (status in ('accepted', 'delivered', 'read', 'failed')),
   error_code text,
   suppress text,
@@ -251,6 +274,7 @@ create index deliveries_message on messaging.deliveries (message_id);
 comment on table messaging.deliveries is 'What the providers reported of a message: stored first, applied once, in any order';
 comment on column messaging.deliveries.body is 'The report without names, addresses and texts';
 comment on column messaging.deliveries.message_key is 'Our key, where the provider hands it back';
+comment on column messaging.deliveries.generation is 'The generation of the message that it speaks of, where the provider hands our key back';
 comment on column messaging.deliveries.suppress is 'Why nothing more may be sent to this address (bounce, complaint, …); empty: it may';
 comment on column messaging.deliveries.outcome is 'applied, late (a later state was already known), informative, or unmatched';
 
@@ -344,6 +368,9 @@ create table messaging.hashing (
 );
 insert into messaging.hashing default values;
 comment on table messaging.hashing is 'The salt of all address hashes, and which MESSAGING_HASH_KEY they were made with';
+
+-- A batch is done although some of its items cannot be messages; its result names them.
+create index inbox_in_part on events.inbox (changed_at) where result ? 'refused';
 
 create function messaging.plan(request jsonb, id text) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
