@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ import psycopg
 from bench.events import program, started
 from bench.harness import WORK, BenchError, environment
 from fisio_ayida.messaging import keys
-from fisio_ayida.messaging.model import Cause, Draft
+from fisio_ayida.messaging.model import Cause, Channel, Draft
 from fisio_ayida.messaging.outbox import Outbox
 from fisio_ayida.warehouse.urls import DatabaseUrl
 
@@ -31,7 +30,8 @@ READY_SECONDS = 60.0
 VISIT_DAYS = 2
 # Numbers of São Paulo, one for each patient.
 _WORLD = """
-insert into clinic.organizations (id, name) select 'org-' || n, 'Clínica ' || n from generate_series(1, %(clinics)s) n;
+insert into clinic.organizations (id, name)
+  select 'org-' || n, 'Clínica ' || n from generate_series(1, %(clinics)s) n;
 insert into clinic.staff (user_id, organization_id, full_name)
   select 'staff-' || n, 'org-' || n, 'Dra. Helena ' || n from generate_series(1, %(clinics)s) n;
 insert into clinic.patients (id, organization_id, full_name, phone, email)
@@ -67,15 +67,15 @@ def fill(conn: psycopg.Connection[Any], clinics: int, patients: int) -> None:
         conn.execute(statement, values if "%(" in statement else None)
 
 
-def reminders(numbers: Sequence[int], clinics: int) -> list[Draft]:
-    """The WhatsApp reminders of these patients' visits; they go at any hour."""
+def reminders(numbers: Sequence[int], clinics: int, channel: Channel = "whatsapp") -> list[Draft]:
+    """The reminders of these patients' visits; they go at any hour."""
     day = visit_day()
     made = []
     for n in numbers:
         clinic, start = 1 + n % clinics, dt.datetime.combine(day, dt.time(8 + n % 10, 15 * (n % 4)))
         made.append(
             Draft(
-                key=keys.reminder(f"visit-{n}", start, "d1", "whatsapp"), job="bench", channel="whatsapp",
+                key=keys.reminder(f"visit-{n}", start, "d1", channel), job="bench", channel=channel,
                 category="transactional", organization_id=f"org-{clinic}", patient_id=f"patient-{n}",
                 template="appointment_reminder",
                 variables={
@@ -118,13 +118,4 @@ def worker(module: str, order: dict[str, Any]) -> list[str]:
 def said(log: Path) -> dict[str, Any]:
     """The last line of a worker's output."""
     found: dict[str, Any] = json.loads(log.read_text().strip().splitlines()[-1])
-    return found
-
-
-def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
-    """What a worker said in the end."""
-    output, errors = process.communicate()
-    if process.returncode:
-        raise BenchError(f"a process failed: {errors.strip()[-1500:]}")
-    found: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
     return found

@@ -279,3 +279,28 @@ def test_senseless_limits_are_refused(warehouse: Warehouse) -> None:
     for limits in ({"spacing_ms": -1}, {"max_in_flight": 0}, {"lease": timedelta(0)}):
         with pytest.raises(ValueError, match="are needed"):
             request_clock(warehouse.url, **limits)  # type: ignore[arg-type]
+
+
+def test_of_many_who_wait_in_one_process_one_asks(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    asking = most_asking = 0
+    wait = RequestClock._wait
+
+    async def watched(clock: RequestClock, holder: str) -> None:
+        nonlocal asking, most_asking
+        asking += 1
+        most_asking = max(most_asking, asking)
+        await wait(clock, holder)
+        asking -= 1
+
+    monkeypatch.setattr(RequestClock, "_wait", watched)
+
+    async def take(clock: RequestClock) -> None:
+        async with clock.turn():
+            pass
+
+    async def main() -> None:
+        async with request_clock(warehouse.url, max_in_flight=1000) as clock:
+            await asyncio.gather(*(take(clock) for _ in range(20)))
+
+    asyncio.run(main())
+    assert most_asking == 1
