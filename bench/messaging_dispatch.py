@@ -27,7 +27,7 @@ from bench.events import number
 from bench.harness import WORK, BenchError, measured, parser, publish, table, verdict
 from bench.messaging import fill, plan, reminders, said, stand_in, variables, worker
 from bench.stage import Stage, stage
-from fisio_ayida.messaging import lane
+from fisio_ayida.messaging import claims, lane
 from fisio_ayida.messaging.dispatch import dispatch
 from fisio_ayida.messaging.service import open_dispatcher, open_outbox
 from fisio_ayida.settings import Settings
@@ -73,7 +73,7 @@ async def work(profile: bool) -> dict[str, Any]:
     database = settings.database()
     assert database is not None
     took: list[float] = []
-    claim = lane.claim
+    claim = claims.claim
 
     def timed(*args: Any, **kwargs: Any) -> Any:
         began = time.perf_counter()

@@ -23,7 +23,7 @@ from bench.harness import WORK, BenchError, environment, parser, publish, table
 from bench.messaging import said, worker
 from bench.stage import stage
 from fisio_ayida.warehouse.urls import DatabaseUrl
-from fisio_ayida_tests.messaging.telling import opened, told
+from fisio_ayida_tests.messaging.telling import CHUNK, opened, told
 
 # What must have happened in ten thousand histories, or they prove nothing.
 TROUBLES = (
@@ -32,6 +32,9 @@ TROUBLES = (
     "ended expired", "ended failed", "ended unknown",
 )  # fmt: skip
 ENOUGH = 2_000
+LEAST_SHARE = 0.95
+# A process has a seed for every few hundred histories.
+SEEDS_APART = 1_000_000
 MOST_LINES = 80
 
 
@@ -52,10 +55,10 @@ def main(arguments: list[str]) -> int:
         chosen.histories = 200
     if chosen.seed is None:
         chosen.seed = secrets.randbits(31)
-    if chosen.histories < ENOUGH:
-        # The same seed means the same histories only in one process.
+    if chosen.histories <= CHUNK:
+        # One seed, one process: the same histories again.
         chosen.processes = 1
-    print(f"seed {chosen.seed}, {chosen.processes} processes", flush=True)
+    print(f"seed {chosen.seed}, {chosen.processes} process(es)", flush=True)
     began = time.perf_counter()
     with stage() as place:
         databases = [
@@ -64,6 +67,8 @@ def main(arguments: list[str]) -> int:
         seen = run(chosen, databases)
     seconds = time.perf_counter() - began
     missing = [trouble for trouble in TROUBLES if not seen[trouble]]
+    if seen["histories"] < LEAST_SHARE * chosen.histories:
+        raise BenchError(f"only {seen['histories']} of {chosen.histories} histories could be told")
     if chosen.histories >= ENOUGH and missing:
         raise BenchError(f"it never happened that a message {', '.join(missing)}: nothing is proved of that")
     publish(
@@ -86,7 +91,7 @@ def run(chosen: argparse.Namespace, databases: list[DatabaseUrl]) -> Counter[str
     with contextlib.ExitStack() as stack:
         waiting: dict[subprocess.Popen[bytes], tuple[int, Path]] = {}
         for nth, url in enumerate(databases):
-            seed, log = chosen.seed + nth, WORK / "logs" / f"messaging-histories-{nth}.log"
+            seed, log = chosen.seed + nth * SEEDS_APART, WORK / "logs" / f"messaging-histories-{nth}.log"
             order = {"url": url.psycopg, "histories": share, "seed": seed, "shrink": chosen.shrink}
             # Sets of texts in the same order each time: the same seed, the same histories.
             own = environment(PYTHONHASHSEED="0")
@@ -97,8 +102,9 @@ def run(chosen: argparse.Namespace, databases: list[DatabaseUrl]) -> Counter[str
                 seed, log = waiting.pop(process)
                 if process.returncode:
                     print("\n".join(log.read_text().splitlines()[-MOST_LINES:]), file=sys.stderr)
-                    again = f"--processes 1 --histories {share} --seed {seed}"
-                    raise BenchError(f"a rule was broken; again: python -m bench messaging-histories {again}")
+                    raise BenchError(
+                        f"a rule was broken after seed {seed}; the last line tells how to see it again"
+                    )
                 seen.update(said(log))
     return seen
 

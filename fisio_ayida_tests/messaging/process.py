@@ -21,7 +21,7 @@ from fisio_ayida.messaging.lane import LaneRun, send, send_batch
 from fisio_ayida.messaging.model import Channel, Envelope
 from fisio_ayida.messaging.outcomes import Ended
 from fisio_ayida.messaging.picking import Lane
-from fisio_ayida_tests.messaging.world import INSTANCE, World
+from fisio_ayida_tests.messaging.world import INSTANCE, OPERATORS, World
 
 T = TypeVar("T")
 LEASE: Final = dt.timedelta(minutes=2)
@@ -35,7 +35,7 @@ def dispatcher(world: World, run_id: str) -> Dispatcher:
     return Dispatcher(
         connect=lambda: world.conn, senders={"whatsapp": world.evolution, "email": world.resend},
         outbox=world.outbox, rates={}, accounts={"whatsapp": INSTANCE}, in_flight=8, lease=LEASE, run_id=run_id,
-        alerts_to="ops@example.com", now=world.now, jitter=lambda: 0.0,
+        alerts_to=OPERATORS, now=world.now, jitter=lambda: 0.0,
         monotonic=lambda: world.moment.timestamp(), pause=lambda length: None, log=LOG,
     )  # fmt: skip
 

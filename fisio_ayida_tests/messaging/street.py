@@ -52,8 +52,8 @@ class StandIns:
     def forget(self) -> None:
         """As on the first day."""
         for name in ("resend", "evolution", "meta", "expo"):
-            self.of(name).well()  # type: ignore[arg-type]  # a name of the above
-            self.of(name).forget()  # type: ignore[arg-type]
+            self.of(name).well()
+            self.of(name).forget()
         self.meta.talking(NUMBER)
 
 
@@ -92,7 +92,7 @@ class Street:
     def plan(self, provider: ProviderName, key: str = "bad-day") -> int:
         """A message that an app asks for: nothing stands against it at any hour. Gives its number."""
         if provider in ("evolution", "meta"):
-            self.whatsapp = provider  # type: ignore[assignment]  # one of the two
+            self.whatsapp = provider
         asked: Mapping[ProviderName, tuple[Channel, str, Content]] = {
             "resend": ("email", MAIL, EmailContent(subject="Olá", text=key)),
             "evolution": ("whatsapp", NUMBER, WhatsappContent(text=key)),
@@ -144,7 +144,7 @@ class Street:
         if provider == "resend":
             return sum(mail["to"] != ["ops@example.com"] for mail in self.providers.resend.sent)
         found = self.providers.of(provider)
-        return int(found.state()["sent"]) if isinstance(found, ExpoSimulator) else found.count  # type: ignore[union-attr]
+        return int(found.state()["sent"]) if isinstance(found, ExpoSimulator) else found.count
 
     def state(self, id: int) -> str:
         """Of a message."""

@@ -42,12 +42,8 @@ def world(messaging_warehouse: Warehouse) -> Iterator[World]:
 
 
 def test_whatever_happens_nobody_gets_a_message_twice_or_one_that_must_not_be_sent(world: World) -> None:
-    seed = secrets.randbits(32)
-    try:
-        seen = told(world, HISTORIES, seed, shrink=False)
-    except AssertionError as error:
-        error.add_note(f"python -m bench messaging-histories --shrink --histories {HISTORIES} --seed {seed}")
-        raise
+    seed = secrets.randbits(31)
+    seen = told(world, HISTORIES, seed, shrink=False)
     # Without troubles it would prove nothing.
     kinds = (
         "ended accepted",

@@ -29,7 +29,9 @@ from fisio_ayida.simulators.evolution import EvolutionSimulator
 from fisio_ayida.simulators.expo import ExpoSimulator
 from fisio_ayida.simulators.meta import MetaConfig, MetaSimulator
 from fisio_ayida.simulators.resend import ResendSimulator
+from fisio_ayida.warehouse.embedded import EmbeddedServer
 from fisio_ayida.warehouse.engine import Warehouse
+from fisio_ayida_tests.conftest import cloned
 from fisio_ayida_tests.gateway.running import running, until, utc_now
 from fisio_ayida_tests.messaging import child
 
@@ -100,9 +102,8 @@ def mail(key: str) -> Draft:
 def stand_ins() -> Iterator[tuple[ResendSimulator, EvolutionSimulator, ExpoSimulator, MetaSimulator]]:
     """All of them, for both processes."""
     with ExitStack() as stack:
-        kinds = (ResendSimulator, EvolutionSimulator, ExpoSimulator, MetaSimulator)
-        resend, evolution, expo, meta = (stack.enter_context(kind()) for kind in kinds)
-        yield resend, evolution, expo, meta
+        resend, evolution = stack.enter_context(ResendSimulator()), stack.enter_context(EvolutionSimulator())
+        yield resend, evolution, stack.enter_context(ExpoSimulator()), stack.enter_context(MetaSimulator())
 
 
 @pytest.fixture(scope="module")
@@ -207,17 +208,22 @@ def test_expo_cannot_be_asked_so_that_a_push_stays_unknown(killed: House, stand_
 
 @pytest.fixture(scope="module")
 def killed_too(
-    messaging_warehouse: Warehouse,
-    tmp_path_factory: pytest.TempPathFactory,
-    stand_ins: tuple[Any, ...],
-    killed: House,
-) -> House:
+    warehouse_server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory, stand_ins: tuple[Any, ...]
+) -> Iterator[House]:
     """With Meta and files: one file half written, one whole that nobody has recorded."""
     meta, folder = stand_ins[3], tmp_path_factory.mktemp("killed_too")
-    house = House(
-        messaging_warehouse, folder, WHATSAPP_ACCESS_TOKEN=META.access_token, WHATSAPP_BASE_URL=meta.base_url,
-        WHATSAPP_PHONE_NUMBER_ID=META.phone_number_ids[0], WHATSAPP_APP_SECRET=META.app_secret,
-    )  # fmt: skip
+    with cloned(warehouse_server) as warehouse:
+        house = House(
+            warehouse, folder, WHATSAPP_ACCESS_TOKEN=META.access_token, WHATSAPP_BASE_URL=meta.base_url,
+            WHATSAPP_PHONE_NUMBER_ID=NUMBER_ID, WHATSAPP_APP_SECRET=META.app_secret,
+        )  # fmt: skip
+        kill_in_mid_write(house, meta, folder / "child.log")
+        house.dispatch_after_the_lease()
+        yield house
+
+
+def kill_in_mid_write(house: House, meta: MetaSimulator, log: Path) -> None:
+    """Both files' writers wait where they are told to, and Meta holds both calls."""
     half, whole, *_ = house.plan(
         mail("file-half"), mail("file-whole"),
         draft("meta-1", WhatsappContent(text="primeira"), FOUND),
@@ -231,11 +237,12 @@ def killed_too(
         # A file that takes in nothing until somebody reads it: the process waits inside the write.
         path.parent.mkdir(parents=True, exist_ok=True)
         os.mkfifo(path)
-    process = house.start(folder / "child.log")
-    mine = "select count(*) from messaging.messages where state = 'claimed' and id >= %s"
+    process = house.start(log)
     try:
-        until(lambda: house.value(mine, half) == 4 and meta.watch(NUMBER_ID)["starts"] == 2, "all is claimed")
-        with messaging_warehouse.connect() as conn:
+        until(
+            lambda: house.states("") == {"claimed": 4} and meta.watch(NUMBER_ID)["starts"] == 2, "all is claimed"
+        )
+        with house.warehouse.connect() as conn:
             # Until this ends nobody can record anything.
             conn.execute("lock table messaging.transitions in share mode")
             content = parts[1].read_bytes()
@@ -245,12 +252,10 @@ def killed_too(
     finally:
         process.kill()
         process.wait()
-    assert house.value(mine, half) == 4, (folder / "child.log").read_text()
+    assert house.states("") == {"claimed": 4}, log.read_text()
     for path, left in ((parts[0], b"From: half"), (written(parts[1]), content)):
         path.unlink()
         path.write_bytes(left)
-    house.dispatch_after_the_lease()
-    return house
 
 
 def part(house: House, id: int, key: str) -> Path:
@@ -270,12 +275,10 @@ def test_a_file_is_written_again_to_the_same_name(killed_too: House) -> None:
     assert killed_too.states("file") == {"accepted": 2}
 
 
-def test_meta_tells_by_its_webhook_what_became_of_a_message(
-    killed_too: House, messaging_warehouse: Warehouse, stand_ins: tuple[Any, ...]
-) -> None:
+def test_meta_tells_by_its_webhook_what_became_of_a_message(killed_too: House, stand_ins: tuple[Any, ...]) -> None:
     meta = stand_ins[3]
     assert killed_too.states("meta") == {"unknown": 2} and meta.count == 1
-    with running(messaging_warehouse, environment=killed_too.variables) as gateway:
+    with running(killed_too.warehouse, environment=killed_too.variables) as gateway:
         meta.webhook(f"{gateway.url}/webhooks/meta")
         assert meta.receipt(meta.sent[0]["id"], "delivered") == 200
     killed_too.dispatch(dt.timedelta(minutes=4))

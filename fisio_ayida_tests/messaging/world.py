@@ -26,6 +26,7 @@ from fisio_ayida_tests.messaging.one_thread import AtOnce, Lasting, Numbered
 from fisio_ayida_tests.messaging.provider import KeyedProvider, Provider, Reached
 
 CLINIC, INSTANCE = "org-1", "fisioflow"
+OPERATORS: Final = "ops@example.com"
 #: Of one run. It looks again and again for a quarter of a minute at a report that matches nothing.
 MOST_SLEEPS: Final = 400
 _sleep = asyncio.sleep
@@ -62,7 +63,7 @@ class World(Judge):
         self.failed_by_report: set[str] = set()
         self.counts = dict.fromkeys(("requests", "replies", "reports"), 0)
         self.sealer = self._sealer if sealed else None
-        self.outbox = outbox.Outbox(Letters(self.sealer, self.hasher, "http://127.0.0.1:8288", "ops@example.com"))
+        self.outbox = outbox.Outbox(Letters(self.sealer, self.hasher, "http://127.0.0.1:8288", OPERATORS))
         self.evolution = Provider("evolution", "whatsapp", self.now, self.called)
         self.resend = KeyedProvider("resend", "email", self.now, self.called)
         people = "".join(
@@ -183,7 +184,7 @@ class World(Judge):
     def _look_at_suppressions(self) -> None:
         """What providers' answers and reports have closed."""
         known: list[tuple[Channel, str]] = [("whatsapp", phone) for phone in PHONES]
-        known += [("email", one.email) for one in self.patients]
+        known += [("email", address) for address in (OPERATORS, *(one.email for one in self.patients))]
         by_hash = {self.hasher.address(channel, address): (channel, address) for channel, address in known}
         for digest, until in self.conn.execute("select address_hash, expires_at from messaging.suppressions"):
             self.suppressed[by_hash[digest]] = until
