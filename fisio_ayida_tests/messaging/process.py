@@ -79,7 +79,7 @@ class Process:
         claimed, batch = self._do(lane.claim(most, ""))
         together = [] if batch is None else batch.claimed.envelopes
         for envelope in claimed.envelopes + together:
-            self._world.approve(envelope)
+            self._world.claimed(envelope)
         self.claimed += [(lane, envelope) for envelope in claimed.envelopes]
         self.claimed += [(lane, batch)] if batch is not None and together else []
 

@@ -164,13 +164,13 @@ class World(Judge):
         )
 
     def heard(self) -> None:
-        """The replies so far were acted on: PARAR holds in any case, VOLTAR where there was a no to take back."""
-        for wrote in self.unheard:
+        """Replies that were acted on: PARAR holds in any case, VOLTAR where there was a no to take back."""
+        while self.unheard and (outcome := self._outcome(self.unheard[0])):
+            wrote = self.unheard.pop(0)
             self.suppressed.pop(("whatsapp", wrote.phone), None)
-            back = wrote.text == "VOLTAR" and self._outcome(wrote).startswith("opted_in")
+            back = wrote.text == "VOLTAR" and outcome.startswith("opted_in")
             if back or wrote.text == "PARAR":
                 self.words.append(Word(wrote.phone, "whatsapp", "all", back, wrote.at))
-        self.unheard.clear()
 
     def suppress(self, channel: Channel, address: str, days: int) -> None:
         until = self.moment + dt.timedelta(days=days)
@@ -189,9 +189,10 @@ class World(Judge):
         for digest, until in self.conn.execute("select address_hash, expires_at from messaging.suppressions"):
             self.suppressed[by_hash[digest]] = until
 
-    def _outcome(self, wrote: Wrote) -> str:
+    def _outcome(self, wrote: Wrote) -> str | None:
         query = "select outcome from messaging.replies where provider_id = %s"
-        return str(next(iter(self.conn.execute(query, [wrote.id])))[0])
+        outcome: str | None = next(iter(self.conn.execute(query, [wrote.id])))[0]
+        return outcome
 
     # --- planning
 
@@ -278,11 +279,16 @@ class World(Judge):
         """A provider is called: for what was found right when it was claimed, or is right now."""
         try:
             if (envelope.id, envelope.attempt) not in self.approved:
-                self.heard()
-                self.approve(envelope)
+                self.claimed(envelope)
         except AssertionError as error:
             # Whoever calls takes this for a fault of the provider: it is raised when the step is over.
             self.outrage = error
+
+    def claimed(self, envelope: Envelope) -> None:
+        """A message was just claimed. Raises AssertionError if it must not be sent now."""
+        self.heard()
+        assert not self.unheard, f"{envelope.key} is about to be sent, and a reply was not acted on before"
+        self.approve(envelope)
 
     def look_around(self) -> None:
         """After a step of a dispatcher. Raises AssertionError for what must not have happened in it."""
