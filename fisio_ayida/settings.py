@@ -63,6 +63,12 @@ def _sender(value: str) -> str:
     return value
 
 
+def _setting_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*", value):
+        raise ValueError("not a setting of PostgreSQL's that programs may define")
+    return value
+
+
 def _store_url(value: str) -> str:
     scheme, separator, rest = value.partition("://")
     if separator:
@@ -92,6 +98,26 @@ class Settings(BaseSettings):
         "The PostgreSQL that holds everything. Without it an embedded server is started and shared by all "
         "processes of the machine.",
         "a postgresql:// URL, as pasted from Supabase, Neon or your own server",
+    )
+    clinic_database_url: Annotated[SecretStr, AfterValidator(_database_url)] | None = _setting(
+        "CLINIC_DATABASE_URL",
+        None,
+        "The PostgreSQL with FisioFlow's tables and the views of schema `clinic`. Without it they are beside ours.",
+        "a postgresql:// URL",
+    )
+    clinic_tenant_setting: Annotated[str, AfterValidator(_setting_name)] = _setting(
+        "CLINIC_TENANT_SETTING",
+        "app.org_id",
+        "The PostgreSQL setting by which FisioFlow's row security knows the organisation.",
+        "two words joined by a dot",
+    )
+    clinic_shadow: str = _setting(
+        "CLINIC_SHADOW",
+        "",
+        "Jobs of the clinic that plan and compare but send nothing, beside the old crons: `birthday_messages`, "
+        "or `all`.",
+        "names of jobs with commas between",
+        pattern=r"^[a-z_]+(,\s*[a-z_]+)*$|^$",
     )
     home: Annotated[Path, AfterValidator(_absolute)] = _setting(
         "FISIO_AYIDA_HOME",
@@ -493,6 +519,11 @@ class Settings(BaseSettings):
     def database(self) -> DatabaseUrl | None:
         """The database that was named, or None for the embedded server."""
         return None if self.database_url is None else DatabaseUrl.parse(self.database_url.get_secret_value())
+
+    def clinic_database(self) -> DatabaseUrl | None:
+        """FisioFlow's database, or None where it is the same as ours."""
+        given = self.clinic_database_url
+        return None if given is None else DatabaseUrl.parse(given.get_secret_value())
 
     @property
     def bdns_request_spacing(self) -> timedelta:

@@ -16,7 +16,7 @@ import psycopg
 
 from fisio_ayida.messaging import causes, keys
 from fisio_ayida.messaging.addresses import AddressError, canonical, mask
-from fisio_ayida.messaging.letters import CIRCUIT, EVENT, Letter, Letters, Subject, plain
+from fisio_ayida.messaging.letters import EVENT, Letter, Letters, Subject, plain
 from fisio_ayida.messaging.model import (
     CHANNELS,
     PRIORITIES,
@@ -245,7 +245,7 @@ def _lost(draft: Draft) -> str | None:
     gives = causes.KINDS[draft.cause.kind].gives
     if gives is None:
         return None
-    if draft.cause.kind != CIRCUIT and (draft.patient_id is None or draft.to):
+    if not causes.KINDS[draft.cause.kind].knows_address and (draft.patient_id is None or draft.to):
         return "the destination"
     declared = TEMPLATES[draft.template].variables
     needed = {each.name for each in declared if each.required or draft.variables.get(each.name)}
@@ -278,7 +278,8 @@ def _problem(draft: Draft) -> str | None:
             return f"template={draft.template!r} does not exist for {draft.channel}"
     if draft.content is not None and not isinstance(draft.content, _CONTENTS[draft.channel]):
         return f"content={type(draft.content).__name__} is none of {draft.channel}"
-    if not draft.to and draft.patient_id is None:
+    known = causes.KINDS.get(draft.cause.kind) if draft.cause else None
+    if not draft.to and draft.patient_id is None and not (known and known.knows_address):
         return f"to={draft.to!r} is empty, and there is no patient_id whose address could be read"
     if draft.category != "direct" and not draft.organization_id:
         return f"organization_id={draft.organization_id!r} is empty; only a direct message belongs to nobody"

@@ -1,0 +1,85 @@
+"""Birthday messages: who is greeted today, by whom, and where (CONTRACT clinic §5.4).
+
+Here: the question to the clinic's patients. Not here: the text, and whether the patient wants it.
+"""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+
+from psycopg.rows import namedtuple_row
+
+from fisio_ayida.clinic.choice import REACH, channels, why_none
+from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order, Proposal, Withheld
+from fisio_ayida.clinic.organizations import days
+from fisio_ayida.messaging import keys
+from fisio_ayida.messaging.model import Cause, Channel, Draft
+
+JOB: Final = "birthday_messages"
+TEMPLATE: Final = "birthday"
+#: Nobody was ever older; a year of birth that says so was mistyped.
+OLDEST_YEARS: Final = 120
+_DAY = dt.timedelta(days=1)
+
+_QUERY: Final = f"""
+select p.id, p.organization_id, to_char(p.date_of_birth, 'MM-DD') as born, o.day,
+       coalesce(nullif(btrim(p.social_name), ''), p.full_name) as name, s.full_name as professional, {REACH}
+from unnest(%(ids)s::text[], %(days)s::date[], %(births)s::text[]) o (id, day, births)
+join clinic.patients p on p.organization_id = o.id
+  and to_char(p.date_of_birth, 'MM-DD') = any(string_to_array(o.births, ','))
+left join clinic.staff s on s.user_id = p.professional_id and s.organization_id = p.organization_id and s.is_active
+where p.is_active and p.deleted_at is null
+  and p.date_of_birth between o.day - make_interval(years => %(oldest)s) and o.day - 1
+"""
+
+
+def find(desk: Desk, there: Connection, clinics: Sequence[Clinic], order: Order) -> Proposal:
+    """The greetings of the civil day that the run's moment is in each clinic."""
+    ids, today = days(list(clinics), order.nominal)
+    by_id = {clinic.id: clinic for clinic in clinics}
+    births = [",".join(born_on(day, by_id[id].rules.leap_birthday)) for id, day in zip(ids, today, strict=True)]
+    proposal = Proposal()
+    with there.cursor(row_factory=namedtuple_row) as cur:
+        values = {"ids": ids, "days": today, "births": births, "oldest": OLDEST_YEARS}
+        rows: list[Any] = cur.execute(_QUERY, values).fetchall()
+    for row in rows:
+        _greet(by_id[row.organization_id], row, proposal)
+    return proposal
+
+
+def born_on(day: dt.date, leap_birthday: str) -> list[str]:
+    """The birthdays, as MM-DD, that are kept on a civil day: those of 29 February need one in other years."""
+    births = [f"{day:%m-%d}"]
+    if not calendar.isleap(day.year) and births[0] == leap_birthday:
+        births.append("02-29")
+    return births
+
+
+def _greet(clinic: Clinic, row: Any, proposal: Proposal) -> None:
+    reach = {"has_phone": row.has_phone, "has_email": row.has_email}
+    both = clinic.rules.birthday_channels == "both"
+    ways = channels(clinic, TEMPLATE, preferred=row.preferred, both=both, **reach)
+    cause = Cause("birthday", row.id, row.born)
+    if not ways:
+        reason, detail = why_none(clinic, **reach)
+        proposal.withheld.append(Withheld(
+            key=keys.birthday(row.id, row.day.year, "whatsapp"), organization_id=clinic.id, reason=reason,
+            detail=detail, patient_id=row.id, cause=cause, template=TEMPLATE,
+        ))  # fmt: skip
+    for channel in ways:
+        proposal.drafts.append(_draft(clinic, row, channel, cause))
+
+
+def _draft(clinic: Clinic, row: Any, channel: Channel, cause: Cause) -> Draft:
+    variables = {"nome": row.name, "clinica": clinic.name}
+    if row.professional:
+        variables["profissional"] = row.professional
+    return Draft(
+        key=keys.birthday(row.id, row.day.year, channel), job=JOB, channel=channel, category="marketing",
+        organization_id=clinic.id, patient_id=row.id, template=TEMPLATE, variables=variables, cause=cause,
+        # A greeting a day late is worse than none.
+        due_at=clinic.instant(row.day, dt.time()), not_after=clinic.instant(row.day + _DAY, dt.time()),
+    )  # fmt: skip

@@ -1,0 +1,201 @@
+"""One run of a job that writes to people: find, withhold what is stale, plan the rest, keep every decision.
+
+Here: what all such jobs share, so that each of them is only a question to the clinic's data. Not here: the
+questions (``birthdays.py`` and its neighbours), and sending.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+import psycopg
+
+from fisio_ayida.clinic import checking, organizations
+from fisio_ayida.clinic.model import SHOWN, Clinic, Connection, Desk, Order, Outcome, Proposal, Withheld
+from fisio_ayida.messaging.model import Draft
+from fisio_ayida.telemetry import excerpt
+from fisio_ayida.warehouse.clinic import ClinicError
+
+#: What a job asks: on a connection where these clinics' rows are visible.
+Finder = Callable[[Desk, Connection, Sequence[Clinic], Order], Proposal]
+#: What is done for some clinics; it counts into an outcome that is forgotten if it fails.
+Work = Callable[[Connection, Sequence[Clinic], Outcome], None]
+
+CHUNK: Final = 1000
+# Faults of a clinic's rows, not of the database as a whole: the other clinics go on.
+OF_SOMEBODYS_ROWS: Final = (
+    psycopg.DataError, psycopg.IntegrityError, psycopg.InternalError, psycopg.ProgrammingError, ValueError,
+    TypeError,
+)  # fmt: skip
+
+_DECIDE = """
+insert into jobs.decisions (job, key, outcome, day, organization_id, patient_id, cause_kind, cause_id, channel,
+                            template, due_at, reason, detail, run_id, at)
+select %(job)s, d.key, d.outcome, %(day)s, d.organization_id, d.patient_id, d.cause_kind, d.cause_id, d.channel,
+       d.template, d.due_at, d.reason, d.detail, %(run_id)s, %(now)s
+from json_to_recordset(convert_from(%(rows)b, 'UTF8')::json)
+  as d (key text, outcome text, organization_id text, patient_id text, cause_kind text, cause_id text,
+        channel text, template text, due_at timestamptz, reason text, detail text)
+on conflict (job, key, outcome) do update set
+  reason = excluded.reason, detail = excluded.detail, run_id = excluded.run_id, at = excluded.at
+where (jobs.decisions.reason, jobs.decisions.detail) is distinct from (excluded.reason, excluded.detail)
+returning (xmax = 0) as is_new
+"""
+_FAILED = """
+insert into jobs.failures (job, nominal, organization_id, error, run_id, at)
+select %(job)s, %(nominal)s, f.organization_id, f.error, %(run_id)s, %(now)s
+from unnest(%(organizations)s::text[], %(errors)s::text[]) f (organization_id, error)
+"""
+
+
+def plan(job: str, find: Finder, desk: Desk, order: Order) -> Outcome:
+    """Do a run of ``job`` for all of its clinics.
+
+    Raises:
+        ClinicError: the relations are not as agreed, or hidden: nothing was done.
+        BadOrder: the organisation that is asked for does not exist.
+    """
+    outcome, clinics = begin(job, desk, order)
+
+    def work(there: Connection, members: Sequence[Clinic], part: Outcome) -> None:
+        _keep(desk, order, find(desk, there, members, order), part)
+
+    for_each_group(desk, clinics, work, outcome)
+    finish(desk, order, outcome)
+    return outcome
+
+
+def begin(job: str, desk: Desk, order: Order) -> tuple[Outcome, list[Clinic]]:
+    """The clinics of a run, and its outcome with those that cannot be worked for.
+
+    Raises:
+        ClinicError, BadOrder: as :func:`plan`.
+    """
+    checking.require(desk.clinic.on(desk.conn))
+    loaded = organizations.load(desk.conn, desk.clinic, only=order.organization)
+    outcome = Outcome(job, failures=list(loaded.unusable))
+    outcome.facts["inactive organizations"] = loaded.inactive
+    return outcome, loaded.clinics
+
+
+def for_each_group(desk: Desk, clinics: Sequence[Clinic], work: Work, outcome: Outcome) -> None:
+    """``work`` for all clinics at once, or one by one under row security, each time in a transaction of ours.
+
+    If it fails for all of them because of somebody's rows, it is done clinic by clinic: those whose rows they are
+    are failures of the run, the others are done.
+    """
+    by_id = {clinic.id: clinic for clinic in clinics}
+
+    def attempt(there: Connection, ids: Sequence[str]) -> None:
+        part = Outcome(outcome.job, clinics=len(ids))
+        try:
+            # Both: a failed statement spoils the clinic's transaction, too, where there is one.
+            with desk.conn.transaction(), there.transaction():
+                work(there, [by_id[id] for id in ids], part)
+        except OF_SOMEBODYS_ROWS as error:
+            if there.closed or desk.conn.closed:
+                raise psycopg.OperationalError("the connection was lost") from error
+            if len(ids) == 1:
+                outcome.failures.append((ids[0], excerpt(f"{type(error).__name__}: {error}")))
+                return
+            for id in ids:
+                attempt(there, [id])
+        else:
+            outcome.add(part)
+
+    if desk.clinic.tenant is None:
+        desk.clinic.each(desk.conn, list(by_id), attempt)
+        return
+    for id in by_id:
+        try:
+            desk.clinic.each(desk.conn, [id], attempt)
+        except ClinicError as error:
+            outcome.failures.append((id, str(error)))
+
+
+def finish(desk: Desk, order: Order, outcome: Outcome) -> None:
+    """Keep the failures of a run."""
+    if outcome.failures and not order.is_dry:
+        desk.conn.execute(_FAILED, {
+            "job": outcome.job, "nominal": order.nominal, "run_id": order.run_id, "now": order.now,
+            "organizations": [id for id, _ in outcome.failures],
+            "errors": [error for _, error in outcome.failures],
+        })  # fmt: skip
+
+
+def _keep(desk: Desk, order: Order, proposal: Proposal, outcome: Outcome) -> None:
+    """Plan what is asked for, in as many statements as there are thousands; keep the other decisions."""
+    drafts = {draft.key: draft for draft in proposal.drafts}
+    stale = {key for key, draft in drafts.items() if draft.not_after is not None and draft.not_after <= order.now}
+    withheld = {each.key: each for each in proposal.withheld if each.key not in drafts or each.key in stale}
+    withheld |= {key: _stale(drafts[key]) for key in stale}
+    wanted = [draft for key, draft in drafts.items() if key not in stale]
+    for first in range(0, len(wanted), CHUNK):
+        _plan(desk, order, wanted[first : first + CHUNK], withheld, outcome)
+    for each in withheld.values():
+        outcome.withheld[each.reason] += 1
+        if len(outcome.withheld_keys) < SHOWN:
+            outcome.withheld_keys.append((each.key, each.reason, each.detail))
+    _decide(desk, order, outcome, [_row(each) for each in withheld.values()])
+
+
+def _plan(
+    desk: Desk, order: Order, drafts: Sequence[Draft], withheld: dict[str, Withheld], outcome: Outcome
+) -> None:
+    by_key = {draft.key: draft for draft in drafts}
+    keeps = not order.is_dry and not order.is_shadow
+    with desk.conn.transaction(force_rollback=not keeps):
+        planned, refused = desk.outbox.plan_what_can_be(desk.conn, drafts, now=order.now)
+    for key, why in refused.items():
+        draft = by_key[key]
+        withheld[key] = _withheld(draft, "unusable", why)
+        outcome.failures.append((draft.organization_id, excerpt(why)))
+    new = [by_key[each.key] for each in planned if each.is_new]
+    outcome.known += len(planned) - len(new)
+    outcome.planned.update(draft.channel for draft in new)
+    outcome.planned_keys += [draft.key for draft in new][: SHOWN - len(outcome.planned_keys)]
+    if order.is_shadow:
+        _decide(desk, order, outcome, [_shadow(draft) for draft in new])
+
+
+def _decide(desk: Desk, order: Order, outcome: Outcome, rows: Sequence[Mapping[str, object]]) -> None:
+    if not rows or order.is_dry:
+        return
+    values = {
+        "job": outcome.job, "day": order.nominal.date(), "run_id": order.run_id, "now": order.now,
+        "rows": msgspec.json.encode(rows),
+    }  # fmt: skip
+    desk.conn.execute(_DECIDE, values)
+
+
+def _stale(draft: Draft) -> Withheld:
+    until = draft.not_after.astimezone(dt.UTC).isoformat(timespec="minutes") if draft.not_after else ""
+    return _withheld(draft, "stale", f"useless since {until}")
+
+
+def _withheld(draft: Draft, reason: str, detail: str) -> Withheld:
+    return Withheld(
+        key=draft.key, organization_id=draft.organization_id, reason=reason, detail=detail,
+        patient_id=draft.patient_id, cause=draft.cause, channel=draft.channel, template=draft.template,
+    )  # fmt: skip
+
+
+def _row(each: Withheld) -> dict[str, object]:
+    return {
+        "key": each.key, "outcome": "withheld", "organization_id": each.organization_id,
+        "patient_id": each.patient_id, "cause_kind": each.cause and each.cause.kind,
+        "cause_id": each.cause and each.cause.id, "channel": each.channel, "template": each.template,
+        "due_at": None, "reason": each.reason, "detail": each.detail,
+    }  # fmt: skip
+
+
+def _shadow(draft: Draft) -> dict[str, object]:
+    return {
+        "key": draft.key, "outcome": "shadow", "organization_id": draft.organization_id,
+        "patient_id": draft.patient_id, "cause_kind": draft.cause and draft.cause.kind,
+        "cause_id": draft.cause and draft.cause.id, "channel": draft.channel, "template": draft.template,
+        "due_at": draft.due_at, "reason": "", "detail": "",
+    }  # fmt: skip

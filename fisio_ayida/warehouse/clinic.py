@@ -1,0 +1,160 @@
+"""The way to the clinic's relations (schema ``clinic``): beside our tables, or in FisioFlow's own database.
+
+Here: on which connection they are read and written, and FisioFlow's row security: whether it binds us, and naming
+the organisation inside the transaction. Not here: what the relations are (``clinic/contract.py``), and any query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+import psycopg
+
+from fisio_ayida.settings import Settings
+from fisio_ayida.warehouse.engine import Warehouse, connect
+
+T = TypeVar("T")
+Connection = psycopg.Connection[Any]
+
+#: Reading these tells of nobody's health; FisioFlow lets every role see its organisations.
+_LIST: Final = "organizations"
+# Which tables stand behind the relations, and as whom they are read: a view's owner, unless it says otherwise.
+_ROW_SECURITY = """
+with recursive parts (oid, reader) as (
+  select c.oid, (select oid from pg_roles where rolname = current_user) from pg_class c
+  where c.relnamespace = to_regnamespace('clinic') and c.relkind in ('r', 'p', 'v', 'm') and c.relname <> %(list)s
+  union
+  select d.refobjid, case when exists (select from unnest(v.reloptions) o
+      where o in ('security_invoker=true', 'security_invoker=on', 'security_invoker=1', 'security_invoker=yes'))
+    then p.reader else v.relowner end
+  from parts p join pg_class v on v.oid = p.oid and v.relkind = 'v'
+  join pg_rewrite r on r.ev_class = v.oid
+  join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
+    and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid)
+select distinct t.oid::regclass::text
+from parts p join pg_class t on t.oid = p.oid and t.relkind in ('r', 'p') and t.relrowsecurity
+join pg_roles role on role.oid = p.reader
+where not role.rolsuper and not role.rolbypassrls
+  and (t.relforcerowsecurity or not pg_has_role(role.oid, t.relowner, 'usage'))
+order by 1
+"""
+_SEES = "select exists (select from clinic.organizations where id = %s)"
+
+
+class ClinicError(RuntimeError):
+    """The clinic's relations cannot be used: not there, not as agreed, or hidden by row security."""
+
+
+@dataclass(slots=True)
+class ClinicDoor:
+    """Connections to the clinic's relations.
+
+    Args:
+        open: opens FisioFlow's own database; None: the relations are beside ours, read in our own transactions.
+        tenant: the setting that names the organisation where row security binds us; None: all rows are visible.
+    """
+
+    open: Callable[[], Connection] | None = None
+    tenant: str | None = None
+    _own: Connection | None = field(default=None, init=False, repr=False)
+
+    @property
+    def is_beside(self) -> bool:
+        """Whether what is written there belongs to our transaction."""
+        return self.open is None
+
+    def on(self, ours: Connection) -> Connection:
+        """Where the list of organisations is read; nothing else is visible there under row security."""
+        if self.open is None:
+            return ours
+        if self._own is None or self._own.closed:
+            self._own = self.open()
+        return self._own
+
+    def each(
+        self, ours: Connection, organizations: Sequence[str], work: Callable[[Connection, list[str]], T],
+        *, must_see: bool = True,
+    ) -> list[T]:  # fmt: skip
+        """``work`` with a connection on which these organisations' rows are visible, and the organisations.
+
+        Once for all of them; under row security once for each, in a transaction that names it.
+
+        Args:
+            must_see: an organisation that is not there is an error; else ``work`` finds nothing of it.
+
+        Raises:
+            ClinicError: row security hides an organisation although it was named: a job that went on would take
+                that for nothing to do.
+        """
+        conn = self.on(ours)
+        if self.tenant is None:
+            return [work(conn, list(organizations))] if organizations else []
+        return [self._as_tenant(conn, each, work, must_see) for each in organizations]
+
+    def within(self, ours: Connection, organization: str, work: Callable[[Connection], T]) -> T:
+        """``work`` with a connection on which this one organisation's rows are visible and may be written."""
+        conn = self.on(ours)
+        if self.tenant is None:
+            return work(conn)
+        return self._as_tenant(conn, organization, lambda c, _: work(c), must_see=False)
+
+    def close(self) -> None:
+        """Close the connection to FisioFlow's database, if there is one. Safe to call twice."""
+        if self._own is not None:
+            self._own.close()
+            self._own = None
+
+    def _as_tenant(
+        self, conn: Connection, organization: str, work: Callable[[Connection, list[str]], T], must_see: bool
+    ) -> T:
+        with conn.transaction():
+            conn.execute("select set_config(%s, %s, true)", [self.tenant, organization])
+            if must_see:
+                row = conn.execute(_SEES, [organization]).fetchone()
+                if row is None or not row[0]:
+                    raise ClinicError(
+                        f"organization={organization!r} is not visible with {self.tenant} set to it: "
+                        "the role's rights or the row security of clinic.organizations"
+                    )
+            done = work(conn, [organization])
+            # Where this is only a part of a longer transaction, the next one must not go on as this tenant.
+            conn.execute("select set_config(%s, '', true)", [self.tenant])
+            return done
+
+
+#: The relations are beside ours and all of their rows are visible: the embedded database, the demo.
+BESIDE: Final = ClinicDoor()
+
+
+@contextmanager
+def open_clinic(settings: Settings, warehouse: Warehouse) -> Iterator[ClinicDoor]:
+    """The way to the clinic's relations of these settings, closed at the end.
+
+    Raises:
+        WarehouseError: CLINIC_DATABASE_URL does not answer.
+    """
+    given = settings.clinic_database()
+    if given is None:
+        with warehouse.connect(autocommit=True) as conn:
+            tenant = settings.clinic_tenant_setting if row_secured(conn) else None
+        yield ClinicDoor(None, tenant)
+        return
+
+    def opened() -> Connection:
+        return connect(given, autocommit=True, application_name="fisio_ayida clinic")
+
+    with opened() as conn:
+        tenant = settings.clinic_tenant_setting if row_secured(conn) else None
+    door = ClinicDoor(opened, tenant)
+    try:
+        yield door
+    finally:
+        door.close()
+
+
+def row_secured(conn: Connection) -> list[str]:
+    """The tables behind the clinic's relations of which row security hides rows from this connection's role."""
+    return [name for (name,) in conn.execute(_ROW_SECURITY, {"list": _LIST}).fetchall()]
