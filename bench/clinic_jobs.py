@@ -1,7 +1,7 @@
 """How long FisioFlow's jobs take for all clinics: 1,000 organisations, 1,000,000 patients, 5,000,000 visits.
 
 Measured: each job in a process of its own, from opening the database to the end of ``run``, with its messages
-planned and encrypted; the statements that it asks the clinic's relations, for all organisations and for ten of them;
+planned and encrypted; its statements over the clinic's relations, for all organisations and for ten of them;
 peak memory. A Monday, so that the weekly jobs have work. Not measured: Dagster's start, and sending.
 """
 
