@@ -102,7 +102,7 @@ class Settings(BaseSettings):
     clinic_database_url: Annotated[SecretStr, AfterValidator(_database_url)] | None = _setting(
         "CLINIC_DATABASE_URL",
         None,
-        "The PostgreSQL with FisioFlow's tables and the views of schema `clinic`. Without it they are beside ours.",
+        "The PostgreSQL with FisioFlow's tables and the views of schema `clinic`; unset: they are beside ours.",
         "a postgresql:// URL",
     )
     clinic_tenant_setting: Annotated[str, AfterValidator(_setting_name)] = _setting(
@@ -333,7 +333,7 @@ class Settings(BaseSettings):
     messaging_alerts_to: Annotated[str, AfterValidator(_address)] | None = _setting(
         "MESSAGING_ALERTS_TO",
         None,
-        "Who is told by e-mail when a channel is down. Unset: nobody.",
+        "Who is told by e-mail of channels that are down and of data that no clinic can mend. Unset: nobody.",
         "an e-mail address",
     )
     gateway_public_url: Annotated[str, AfterValidator(_http_url)] = _setting(

@@ -201,9 +201,11 @@ def _plan_reminders(conn: Connection, settings: Settings, mark: str) -> None:
     """A WhatsApp reminder for everybody, and an e-mail for some."""
     from fisio_ayida.messaging import causes, keys
     from fisio_ayida.messaging.model import Cause, Channel, Draft
+    from fisio_ayida.warehouse.clinic import BESIDE
 
     visits = {patient.id: f"visit-{patient.id}-{mark}" for patient in PATIENTS}
-    readings = causes.read(conn, [("appointment", visit) for visit in visits.values()])
+    clinics = {("appointment", visits[patient.id]): f"{patient.clinic}-{mark}" for patient in PATIENTS}
+    readings = causes.read(conn, clinics, now=dt.datetime.now(dt.UTC), clinic=BESIDE)
     channels: dict[str, tuple[Channel, ...]] = {"ana": ("whatsapp", "email"), "gil": ("whatsapp",)}
     drafts = []
     for patient in PATIENTS:

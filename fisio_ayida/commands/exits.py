@@ -33,6 +33,7 @@ def plain_errors(*bad_input: type[Exception]) -> Iterator[None]:
     """
     import psycopg
 
+    from fisio_ayida.warehouse.clinic import ClinicError
     from fisio_ayida.warehouse.clock import ClockError
     from fisio_ayida.warehouse.embedded import EmbeddedServerError
     from fisio_ayida.warehouse.engine import WarehouseError
@@ -43,7 +44,7 @@ def plain_errors(*bad_input: type[Exception]) -> Iterator[None]:
         yield
     except wrong as error:
         fail(str(error.args[0] if isinstance(error, UnknownDataset) else error), BAD_INPUT)
-    except (BdnsError, WarehouseError, EmbeddedServerError, ClockError, LockBusy) as error:
+    except (BdnsError, WarehouseError, EmbeddedServerError, ClinicError, ClockError, LockBusy) as error:
         fail(str(error), FAILED)
     except psycopg.Error as error:
         # Only the server's own words: the rest may quote a row.

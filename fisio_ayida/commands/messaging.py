@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fisio_ayida.messaging.acts import Act
     from fisio_ayida.messaging.claims import Foreseen
     from fisio_ayida.messaging.desk import Which
+    from fisio_ayida.warehouse.clinic import ClinicDoor
 
 messages_app = typer.Typer(
     no_args_is_help=True,
@@ -49,6 +50,22 @@ def outbox() -> Iterator[tuple[Settings, psycopg.Connection[Any]]]:
         settings = Settings.load(os.environ)
         with open_warehouse(settings) as warehouse, warehouse.connect(autocommit=True) as conn:
             yield settings, conn
+
+
+@contextmanager
+def outbox_and_clinic() -> Iterator[tuple[Settings, psycopg.Connection[Any], ClinicDoor]]:
+    """As :func:`outbox`, with the way to the clinic's relations."""
+    from fisio_ayida.warehouse.clinic import open_clinic
+    from fisio_ayida.warehouse.engine import open_warehouse
+
+    with plain_messaging_errors():
+        settings = Settings.load(os.environ)
+        with (
+            open_warehouse(settings) as warehouse,
+            open_clinic(settings, warehouse) as clinic,
+            warehouse.connect(autocommit=True) as conn,
+        ):
+            yield settings, conn, clinic
 
 
 @contextmanager
@@ -104,10 +121,10 @@ def show_one(word: Annotated[str, typer.Argument(metavar="ID|KEY")]) -> None:
     from fisio_ayida.messaging import desk, service
     from fisio_ayida.messaging.story import story
 
-    with outbox() as (settings, conn):
+    with outbox_and_clinic() as (settings, conn, clinic):
         [id] = desk.named(conn, [word])
-        told = story(conn, id, service.providers(settings), now=now())
-        show_story(told, _foreseen(settings, conn, id, told.message.channel), settings.dagster_ui_url)
+        told = story(conn, id, service.providers(settings), clinic, now=now())
+        show_story(told, _foreseen(settings, conn, clinic, id, told.message.channel), settings.dagster_ui_url)
 
 
 @messages_app.command("retry", help="Let messages that were not sent be tried again, with all rules.")
@@ -161,7 +178,9 @@ def _hashes(
     return desk.hashes(address, Hasher.open(conn, settings.messaging_hash_key), channel)
 
 
-def _foreseen(settings: Settings, conn: psycopg.Connection[Any], id: int, channel: Any) -> Foreseen | str | None:
+def _foreseen(
+    settings: Settings, conn: psycopg.Connection[Any], clinic: ClinicDoor, id: int, channel: Any
+) -> Foreseen | str | None:
     """What would become of it now; a word if these settings cannot tell."""
     from fisio_ayida.messaging import claims, service
     from fisio_ayida.messaging.sealing import SealError
@@ -172,7 +191,7 @@ def _foreseen(settings: Settings, conn: psycopg.Connection[Any], id: int, channe
         return f"cannot be told: {error}"
     provider = service.providers(settings)[channel]
     who = claims.Claimant(
-        "", provider, service.lease(settings), letters, repeat_within=service.repeat_within(provider)
+        "", provider, service.lease(settings), letters, clinic, repeat_within=service.repeat_within(provider)
     )
     return claims.verdict(conn, id, who, now=now())
 

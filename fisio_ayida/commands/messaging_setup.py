@@ -17,12 +17,16 @@ import typer
 
 from fisio_ayida import telemetry
 from fisio_ayida.commands.exits import FAILED, plain_errors
-from fisio_ayida.commands.messaging import messages_app, now, outbox, plain_messaging_errors
+from fisio_ayida.commands.messaging import (
+    messages_app,
+    now,
+    outbox,
+    outbox_and_clinic,
+    plain_messaging_errors,
+)
 from fisio_ayida.settings import Settings
 
 if TYPE_CHECKING:
-    import psycopg
-
     from fisio_ayida.messaging.dispatcher import Tally
 
 __all__ = ["messages_app"]
@@ -135,13 +139,14 @@ def _say(
     from fisio_ayida.messaging import desk, preferences
     from fisio_ayida.messaging.sealing import Hasher
 
-    with outbox() as (settings, conn):
+    with outbox_and_clinic() as (settings, conn, clinic):
         if (patient is None) == (to is None):
             raise desk.BadQuestion("give either --patient or --to")
         digest = None
-        _known_clinic(conn, organization)
+        # What is said to a clinic that there is not would bind nobody.
+        desk.known_clinic(conn, organization, clinic)
         if patient is not None:
-            desk.known_patient(conn, organization, patient)
+            desk.known_patient(conn, organization, patient, clinic)
         if to is not None:
             hasher = Hasher.open(conn, settings.messaging_hash_key)
             [digest] = desk.hashes(to, hasher, desk.known_channel(channel))
@@ -152,15 +157,6 @@ def _say(
         who = f"patient {patient}" if patient is not None else "this address"
         verb = "allowed" if allowed else "forbidden"
         typer.echo(f"{channel} ({category}) of {organization} to {who}: {verb} (preference {row})")
-
-
-def _known_clinic(conn: psycopg.Connection[Any], organization: str) -> None:
-    from fisio_ayida.messaging import desk
-
-    # What is said to a clinic that there is not would bind nobody.
-    query = "select 1 from clinic.organizations where id = %s"
-    if conn.execute(query, [organization]).fetchone() is None:
-        raise desk.BadQuestion(f"organization={organization!r} does not exist")
 
 
 async def _dispatch(settings: Settings) -> Tally:

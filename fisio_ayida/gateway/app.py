@@ -36,6 +36,7 @@ def build_app(door: Door) -> FastAPI:
         await door.writer.close()
         await asyncio.to_thread(door.reader.close)
         await asyncio.to_thread(door.keeper.close)
+        await asyncio.to_thread(door.clinic.close)
 
     app = FastAPIOffline(
         title="fisio-ayida gateway",

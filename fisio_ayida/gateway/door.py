@@ -9,6 +9,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import psycopg
@@ -25,6 +26,8 @@ from fisio_ayida.gateway.line import Connection, Line, Unavailable
 from fisio_ayida.gateway.writer import Order, Refusal, Unstorable, Writer
 from fisio_ayida.messaging.sealing import Hasher, Sealer, SealError
 from fisio_ayida.settings import Settings
+from fisio_ayida.warehouse.engine import connect
+from fisio_ayida.warehouse.urls import DatabaseUrl
 
 T = TypeVar("T")
 
@@ -51,6 +54,8 @@ class Door:
     cron_keys: Keys = field(init=False)
     reader: Line = field(init=False)
     keeper: Line = field(init=False)
+    #: To the clinic's relations; FisioFlow's database may be away while ours is there.
+    clinic: Line = field(init=False)
     writer: Writer = field(init=False)
     sealer: Sealer | None = field(init=False)
     _hasher: Hasher | None = field(init=False, default=None, repr=False)
@@ -61,6 +66,8 @@ class Door:
         self.cron_keys = Keys.of("CRON_SECRET", s.cron_secret, s.cron_secret_previous)
         self.reader = Line(self.connect, "gateway-reader")
         self.keeper = Line(self.connect, "gateway-keeper")
+        given = s.clinic_database()
+        self.clinic = self.reader if given is None else Line(partial(_open_clinic, given), "gateway-clinic")
         self.sealer = Sealer.of(s.messaging_key)
         self.writer = Writer(Line(self.connect, "gateway-writer"), self.limits, self.log)
 
@@ -131,6 +138,10 @@ class Door:
         except Unavailable:
             raise not_now(_DATABASE_AWAY) from None
         return Refused(status, reason)
+
+
+def _open_clinic(url: DatabaseUrl) -> Connection:
+    return connect(url, autocommit=True, application_name="fisio_ayida gateway")
 
 
 def visit(request: Request) -> Visit:

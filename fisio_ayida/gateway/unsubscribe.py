@@ -13,15 +13,18 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import jinja2
+import psycopg
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
+from fisio_ayida.events.outcomes import words
 from fisio_ayida.gateway.answers import Refused
 from fisio_ayida.gateway.bodies import read_body
 from fisio_ayida.gateway.door import Door
-from fisio_ayida.gateway.line import Connection
+from fisio_ayida.gateway.line import Connection, Unavailable
 from fisio_ayida.messaging import unsubscribing
 from fisio_ayida.messaging.unsubscribing import EVERYTHING, Link
+from fisio_ayida.warehouse.clinic import ClinicDoor
 
 _WHAT = {
     "marketing": "novidades e ofertas",
@@ -68,48 +71,61 @@ def router(door: Door) -> APIRouter:
 
     async def look(request: Request) -> Response:
         try:
-            found, clinic = await _known(door, request)
+            found = await _known(door, request)
         except Refused as refused:
             return _refused(refused)
-        return _page("ask", 200, what=_WHAT[found.category], clinic=clinic)
+        return _page("ask", 200, what=_WHAT[found.category], clinic=await _clinic(door, found))
 
     async def stop(request: Request) -> Response:
         try:
-            found, clinic = await _known(door, request)
+            found = await _known(door, request)
             everything = await _wants_everything(request, door)
             now = door.now()
             await door.keep(lambda conn: unsubscribing.stop(conn, found, everything=everything, now=now))
         except Refused as refused:
             return _refused(refused)
         is_all = everything or found.category == EVERYTHING
-        return _page(
-            "done", 200, what=_WHAT[EVERYTHING if is_all else found.category], clinic=clinic, more=not is_all
-        )
+        what, clinic = _WHAT[EVERYTHING if is_all else found.category], await _clinic(door, found)
+        return _page("done", 200, what=what, clinic=clinic, more=not is_all)
 
     routes.add_api_route("/unsubscribe/{token}", look, methods=["GET"])
     routes.add_api_route("/unsubscribe/{token}", stop, methods=["POST"])
     return routes
 
 
-async def _known(door: Door, request: Request) -> tuple[Link, str | None]:
-    """What the link says, and the clinic's name.
+async def _known(door: Door, request: Request) -> Link:
+    """What the link says.
 
     Raises:
         Refused: 404 for a link that is not ours; 503 without the database.
     """
     token = request.path_params["token"]
 
-    def read(conn: Connection) -> tuple[Link, str | None] | None:
-        found = unsubscribing.read(door.hasher(conn), token)
-        if found is None or found.category not in _WHAT:
-            return None
-        row = conn.execute(_CLINIC, [found.organization_id]).fetchone()
-        return found, None if row is None else row[0]
+    def read(conn: Connection) -> Link | None:
+        return unsubscribing.read(door.hasher(conn), token)
 
-    known = await door.look(read)
-    if known is None:
+    found = await door.look(read)
+    if found is None or found.category not in _WHAT:
         raise Refused(404, "this link is not ours, or was changed on its way")
-    return known
+    return found
+
+
+async def _clinic(door: Door, found: Link) -> str | None:
+    """The clinic's name, if FisioFlow's database tells: nobody's no waits for it."""
+    # Naming the organisation is needed under row security, and does no harm without it.
+    clinic = ClinicDoor(tenant=door.settings.clinic_tenant_setting)
+
+    def read(there: Connection) -> str | None:
+        row = there.execute(_CLINIC, [found.organization_id]).fetchone()
+        return None if row is None else str(row[0])
+
+    try:
+        return await door.clinic.call(
+            lambda conn: clinic.within(conn, found.organization_id, read), door.limits.database
+        )
+    except (Unavailable, psycopg.Error) as error:
+        door.log.error("the clinic was not read", extra={"reason": words(error)})
+        return None
 
 
 async def _wants_everything(request: Request, door: Door) -> bool:

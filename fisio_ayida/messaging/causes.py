@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import psycopg
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from fisio_ayida.messaging.model import Cause, MessagingError
 from fisio_ayida.messaging.rules import CauseNow
-from fisio_ayida.warehouse.clinic import BESIDE, ClinicDoor
+from fisio_ayida.warehouse.clinic import ClinicDoor
 
 Connection = psycopg.Connection[Any]
 
@@ -47,7 +48,7 @@ select a.id, to_char(a.date + a.start_time, 'YYYY-MM-DD"T"HH24:MI') as version,
 from clinic.appointments a
 left join clinic.patients p on p.id = a.patient_id and p.deleted_at is null
 left join clinic.organizations o on o.id = a.organization_id
-left join clinic.staff s on s.user_id = a.therapist_id
+left join clinic.staff s on s.user_id = a.therapist_id and s.organization_id = a.organization_id
 where a.id = any(%(ids)s)
 """
 _APPOINTMENT = f"""
@@ -150,6 +151,10 @@ select l.id, null, s.user_id is not null, 'this person does not work there any m
 from jsonb_to_recordset(%(links)s) l (id text, organization_id text, user_id text, variables jsonb)
 left join clinic.staff s on s.user_id = l.user_id and s.organization_id = l.organization_id and s.is_active
 """
+# To the project's operators: nobody's staff.
+_OPERATORS = """
+select id, null, true, '', null::timestamptz, variables, null from messaging.notices where id = any(%(ids)s)
+"""
 _CIRCUIT = """
 select concat_ws('|', provider, account, organization_id), null, opened_at is not null, 'it works again',
        null::timestamptz,
@@ -202,6 +207,7 @@ KINDS: Mapping[str, Kind] = {
     "reactivation": _kind(_REACTIVATION, "nome", "clinica", "telefone"),
     "reply": _kind(_REPLY, "nome", "clinica", "data", "hora", links=_REPLY_LINKS),
     "notice": Kind(_NOTICE, None, links=_NOTICE_LINKS, knows_address=True),
+    "operators": Kind(_OPERATORS, None, is_ours=True, knows_address=True),
     "circuit": _kind(
         _CIRCUIT, "canal", "motivo", "inicio", "organizacao", is_ours=True, knows_address=True
     ),
@@ -225,7 +231,7 @@ def check(cause: Cause) -> None:
 
 
 def read(
-    conn: Connection, causes: Mapping[tuple[str, str], str], *, now: dt.datetime, clinic: ClinicDoor = BESIDE
+    conn: Connection, causes: Mapping[tuple[str, str], str], *, now: dt.datetime, clinic: ClinicDoor
 ) -> dict[tuple[str, str], Reading]:
     """These causes as they are now, by (kind, id); one query a kind.
 
@@ -236,8 +242,9 @@ def read(
     for (kind, id), organization in causes.items():
         wanted[kind]["" if KINDS[kind].is_ours else organization].append(id)
     found: dict[tuple[str, str], Reading] = {}
+    values = {"now": now, "policies": _policies(conn, wanted)}
     for kind, by_organization in wanted.items():
-        rows = _rows(conn, kind, by_organization, now, clinic)
+        rows = _rows(conn, kind, by_organization, values, clinic)
         for id, version, is_wanted, why, useless_from, variables, to in rows:
             today = CauseNow(
                 exists=True, wanted=bool(is_wanted), version=version, why=why, useless_from=useless_from
@@ -247,23 +254,27 @@ def read(
     return found | {each: Reading(gone, {}) for each in causes if each not in found}
 
 
+def _policies(conn: Connection, wanted: Mapping[str, Mapping[str, list[str]]]) -> Jsonb:
+    organizations = sorted({each for by_organization in wanted.values() for each in by_organization} - {""})
+    row = conn.execute(_POLICIES, [organizations]).fetchone() if organizations else None
+    return Jsonb(row[0] if row else {})
+
+
 def _rows(
-    conn: Connection, kind: str, by_organization: Mapping[str, list[str]], now: dt.datetime, clinic: ClinicDoor
-) -> list[tuple[Any, ...]]:
+    conn: Connection, kind: str, by_organization: Mapping[str, list[str]], values: Mapping[str, Any],
+    clinic: ClinicDoor,
+) -> list[tuple[Any, ...]]:  # fmt: skip
     how = KINDS[kind]
     if how.is_ours:
-        return conn.execute(how.query, {"ids": by_organization[""], "now": now}).fetchall()
+        return conn.execute(how.query, {**values, "ids": by_organization[""]}).fetchall()
 
     def read_clinic(there: Connection, organizations: list[str]) -> list[tuple[Any, ...]]:
         ids = sorted({id for each in organizations for id in by_organization[each]})
-        values: dict[str, Any] = {"ids": ids, "now": now}
+        links = None
         if how.links is not None:
-            with conn.cursor() as cur:
-                names = [column.name for column in cur.execute(how.links, values).description or ()]
-                values["links"] = Jsonb([dict(zip(names, row, strict=True)) for row in cur.fetchall()])
-        row = conn.execute(_POLICIES, [organizations]).fetchone()
-        values["policies"] = Jsonb(row[0] if row else {})
-        return there.execute(how.query, values).fetchall()
+            with conn.cursor(row_factory=dict_row) as cur:
+                links = Jsonb(cur.execute(how.links, {"ids": ids}).fetchall())
+        return there.execute(how.query, {**values, "ids": ids, "links": links}).fetchall()
 
     groups = clinic.each(conn, sorted(by_organization), read_clinic, must_see=False)
     return [row for rows in groups for row in rows]

@@ -29,6 +29,7 @@ from fisio_ayida.messaging.model import (
 from fisio_ayida.messaging.outbox import Outbox
 from fisio_ayida.messaging.outcomes import Ended
 from fisio_ayida.messaging.picking import Lane
+from fisio_ayida.warehouse.clinic import BESIDE
 
 #: Failures in a row that close the way out, for one organisation and for all.
 OF_ORGANIZATION, OF_ACCOUNT = 5, 10
@@ -212,10 +213,13 @@ class Circuits:
         if self.alerts_to is None:
             return
         cause = Cause("circuit", "|".join((self.provider, lane.account, organization)))
+        about = (cause.kind, cause.id)
+        # In a table of ours: the clinic's database is not asked.
+        reading = causes.read(conn, {about: ""}, now=now, clinic=BESIDE)[about]
         draft = Draft(
             key=keys.alert(self.provider, lane.account, organization, int(opened_at.timestamp())),
             job="circuits", channel="email", category="direct", to=self.alerts_to, template="channel_alert",
-            variables=causes.read(conn, [(cause.kind, cause.id)])[cause.kind, cause.id].variables, cause=cause,
+            variables=reading.variables, cause=cause,
             priority=PRIORITIES["critical"],
         )  # fmt: skip
         self.outbox.plan(conn, [draft], now=now)

@@ -18,11 +18,13 @@ import psycopg
 from psycopg.rows import class_row
 
 from fisio_ayida.messaging import causes, keys, people
-from fisio_ayida.messaging.addresses import AddressError, canonical, mask
+from fisio_ayida.messaging.addresses import mask
+from fisio_ayida.messaging.destinations import Destination, destinations, problem
 from fisio_ayida.messaging.letters import Letter, Letters, Subject
-from fisio_ayida.messaging.model import Channel, Content, Envelope, MessagingError
+from fisio_ayida.messaging.model import Content, Envelope, MessagingError
 from fisio_ayida.messaging.picking import COLUMNS, Lane, Row, Share, pick
 from fisio_ayida.messaging.rules import Defer, Expire, Facts, Organization, Send, Skip, decide
+from fisio_ayida.warehouse.clinic import ClinicDoor
 
 #: A slow answer of a provider that works.
 ANSWER_SECONDS = 5
@@ -79,6 +81,7 @@ class Claimant:
     Args:
         provider: as written into the outbox.
         lease: longer than a call may take, waiting for its turn included.
+        clinic: the way to the patients, and to what the messages follow from.
         account: the WhatsApp instance or number of messages that name none.
         repeat_within: since its first call the provider knows a repeated message for so long; 0: never.
     """
@@ -87,6 +90,7 @@ class Claimant:
     provider: str
     lease: dt.timedelta
     letters: Letters
+    clinic: ClinicDoor
     account: str = ""
     repeat_within: dt.timedelta = dt.timedelta(0)
 
@@ -109,15 +113,6 @@ class Foreseen:
     state: str
     reason: str | None
     due_at: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Address:
-    """Where a message goes today; ``problem`` if nowhere."""
-
-    to: str = ""
-    hash: bytes | None = None
-    problem: str | None = None
 
 
 @dataclass(slots=True)
@@ -156,18 +151,21 @@ def claim(
         return decided(conn, rows, who, now=now)
 
 
-def rebuilt(conn: psycopg.Connection[Any], ids: Sequence[int], who: Claimant) -> list[Envelope]:
+def rebuilt(
+    conn: psycopg.Connection[Any], ids: Sequence[int], who: Claimant, *, now: dt.datetime
+) -> list[Envelope]:
     """What was handed over for these messages, as far as it can still be told; the rules are not asked."""
     with conn.cursor(row_factory=class_row(Row)) as cur:
         rows = cur.execute(_AGAIN, [list(ids)]).fetchall()
     taken = {id: tuple(found) for id, found in conn.execute(_TAKEN, [list(ids)])}
-    readings = causes.read(conn, {row.cause for row in rows if row.cause})
-    known = people.organizations(conn, sorted({row.organization_id for row in rows}))
-    persons = people.patients(conn, sorted({row.patient_id for row in rows if row.patient_id}))
+    readings = _readings(conn, rows, who, now)
+    known = people.organizations(conn, {row.organization_id for row in rows}, who.clinic)
+    persons = people.patients(conn, _patients(rows), who.clinic)
     stops, envelopes = _Stops(), []
     for row in rows:
         letter = _letter(row, who.letters, readings, stops)
-        possible = _addresses(row, letter, persons, who.letters)
+        reading = readings.get(row.cause) if row.cause else None
+        possible = destinations(row, letter, reading, persons, who.letters)
         address = next((each for each in possible if each.hash == row.address_hash), None)
         if letter is not None and address is not None:
             made = _content(row, letter, address, known.get(row.organization_id), who.letters, stops)
@@ -203,12 +201,13 @@ def decided(
         batch: the call that they share.
     """
     stops = _Stops()
-    readings = causes.read(conn, {row.cause for row in rows if row.cause})
+    readings = _readings(conn, rows, who, now)
     opened = {row.id: _letter(row, who.letters, readings, stops) for row in rows}
     kept = [row for row in rows if opened[row.id] is not None]
-    known = people.organizations(conn, sorted({row.organization_id for row in kept}))
-    persons = people.patients(conn, sorted({row.patient_id for row in kept if row.patient_id}))
-    possible = {row.id: _addresses(row, opened[row.id], persons, who.letters) for row in kept}
+    known = people.organizations(conn, {row.organization_id for row in kept}, who.clinic)
+    persons = people.patients(conn, _patients(kept), who.clinic)
+    about = {row.id: readings.get(row.cause) if row.cause else None for row in kept}
+    possible = {row.id: destinations(row, opened[row.id], about[row.id], persons, who.letters) for row in kept}
     hashes = [address.hash for each in possible.values() for address in each if address.hash is not None]
     permissions = people.permissions(conn, sorted(persons), hashes, now=now)
     addresses = {
@@ -223,14 +222,14 @@ def decided(
     envelopes: list[tuple[Envelope, bytes, bytes | None]] = []
     for row in kept:
         address, person = addresses[row.id], persons.get(row.patient_id or "")
-        letter, reading = opened[row.id], readings.get(row.cause) if row.cause else None
+        letter, reading = opened[row.id], about[row.id]
         assert letter is not None  # noqa: S101  kept above
         facts = Facts(
             channel=row.channel, category=row.category, heeds_quiet=row.heeds_quiet,
             organization=known.get(row.organization_id),
             patient_id=row.patient_id,
             patient=person.patient if person and person.organization_id == row.organization_id else None,
-            address_problem=address.problem,  # type: ignore[arg-type]  # AddressError's reasons are the rules'
+            address_problem=problem(row, address, reading),
             preferences=permissions.preferences(row.channel, row.organization_id, row.patient_id, address.hash),
             suppressed=permissions.suppressed(row.channel, address.hash),
             duplicate=duplicates.get(row.id),
@@ -254,6 +253,17 @@ def decided(
     return _write(conn, envelopes, stops, who, now, batch)
 
 
+def _readings(
+    conn: psycopg.Connection[Any], rows: Sequence[Row], who: Claimant, now: dt.datetime
+) -> dict[tuple[str, str], causes.Reading]:
+    about = {row.cause: row.organization_id for row in rows if row.cause}
+    return causes.read(conn, about, now=now, clinic=who.clinic)
+
+
+def _patients(rows: Sequence[Row]) -> set[tuple[str, str]]:
+    return {(row.organization_id, row.patient_id) for row in rows if row.patient_id}
+
+
 def _letter(
     row: Row, letters: Letters, readings: Mapping[tuple[str, str], causes.Reading], stops: _Stops
 ) -> Letter | None:
@@ -270,27 +280,8 @@ def _letter(
         return None
 
 
-def _addresses(
-    row: Row, letter: Letter | None, persons: Mapping[str, people.Person], letters: Letters
-) -> list[_Address]:
-    """Where the caller said, or else the patient's of today: they change after the planning. Never empty."""
-    person = persons.get(row.patient_id or "")
-    given: Sequence[str | None] = [letter.to] if letter and letter.to else []
-    if not given and person is not None:
-        given = person.addresses[row.channel]
-    return [_address(row.channel, each, letters) for each in given or [None]]
-
-
-def _address(channel: Channel, given: str | None, letters: Letters) -> _Address:
-    try:
-        to = canonical(channel, given)
-    except AddressError as error:
-        return _Address(problem=error.reason)
-    return _Address(to, letters.hasher.address(channel, to))
-
-
 def _content(
-    row: Row, letter: Letter, address: _Address, clinic: Organization | None, letters: Letters, stops: _Stops
+    row: Row, letter: Letter, address: Destination, clinic: Organization | None, letters: Letters, stops: _Stops
 ) -> tuple[Content, bytes] | None:
     subject = Subject(
         key=row.key, channel=row.channel, category=row.category, organization_id=row.organization_id,

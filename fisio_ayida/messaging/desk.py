@@ -19,6 +19,7 @@ from fisio_ayida.messaging.causes import KINDS
 from fisio_ayida.messaging.model import CHANNELS, STATES
 from fisio_ayida.messaging.sealing import Hasher
 from fisio_ayida.messaging.templates.registry import TEMPLATES
+from fisio_ayida.warehouse.clinic import ClinicDoor
 
 Connection = psycopg.Connection[Any]
 
@@ -211,10 +212,18 @@ def known_cause(text: str | None) -> tuple[str, str] | None:
     return kind, id
 
 
-def known_patient(conn: Connection, organization: str, patient: str) -> str:
+def known_clinic(conn: Connection, organization: str, clinic: ClinicDoor) -> str:
+    """The organisation as given; raises :class:`BadQuestion` if there is none such."""
+    query = "select 1 from clinic.organizations where id = %s"
+    if clinic.within(conn, organization, lambda there: there.execute(query, [organization]).fetchone()) is None:
+        raise BadQuestion(f"organization={organization!r} does not exist")
+    return organization
+
+
+def known_patient(conn: Connection, organization: str, patient: str, clinic: ClinicDoor) -> str:
     """The patient as given; raises :class:`BadQuestion` if this clinic has none such."""
-    query = "select 1 from clinic.patients where id = %s and organization_id = %s"
-    if conn.execute(query, [patient, organization]).fetchone() is None:
+    query, values = "select 1 from clinic.patients where id = %s and organization_id = %s", [patient, organization]
+    if clinic.within(conn, organization, lambda there: there.execute(query, values).fetchone()) is None:
         raise BadQuestion(f"patient={patient!r} is not a patient of organization={organization!r}")
     return patient
 

@@ -22,6 +22,7 @@ from fisio_ayida.messaging.claims import Claimant
 from fisio_ayida.messaging.model import Channel, Sender
 from fisio_ayida.messaging.outbox import Outbox
 from fisio_ayida.telemetry import Log
+from fisio_ayida.warehouse.clinic import ClinicDoor
 from fisio_ayida.warehouse.engine import WarehouseError
 from fisio_ayida.warehouse.session import Connection, Session
 
@@ -58,6 +59,7 @@ class Dispatcher:
     Args:
         connect: opens a connection in autocommit.
         senders: one for each channel.
+        clinic: used by one thread at a time, as the connection is.
         rates: messages a second of one account, by channel; 0 or missing: no pace. What is claimed at a time
             follows from it; the pace itself is the sender's clock.
         accounts: of messages that name none.
@@ -68,6 +70,7 @@ class Dispatcher:
     connect: Callable[[], Connection]
     senders: Mapping[Channel, Sender]
     outbox: Outbox
+    clinic: ClinicDoor
     rates: Mapping[Channel, float]
     accounts: Mapping[Channel, str]
     in_flight: int
@@ -148,7 +151,7 @@ class Run:
     def who(self, sender: Sender) -> Claimant:
         """Who claims for this sender."""
         return Claimant(
-            self.d.run_id, sender.provider, self.d.lease, self.d.outbox.letters,
+            self.d.run_id, sender.provider, self.d.lease, self.d.outbox.letters, self.d.clinic,
             account=self.d.accounts.get(sender.channel, ""),
             repeat_within=sender.repeat_within if sender.repeats_safely else dt.timedelta(0),
         )  # fmt: skip

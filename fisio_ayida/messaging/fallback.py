@@ -13,12 +13,12 @@ import psycopg
 from psycopg.rows import namedtuple_row
 
 from fisio_ayida.messaging import causes, keys
-from fisio_ayida.messaging.letters import Letter
 from fisio_ayida.messaging.model import Cause, Draft, MessagingError
 from fisio_ayida.messaging.outbox import Outbox
 from fisio_ayida.messaging.rules import CauseNow
 from fisio_ayida.messaging.templates.registry import TEMPLATES
 from fisio_ayida.telemetry import Log
+from fisio_ayida.warehouse.clinic import ClinicDoor
 
 #: What failed longer ago is no longer looked at: nothing with another channel is useful for so long.
 LOOK_BACK = dt.timedelta(days=2)
@@ -39,7 +39,9 @@ order by m.id limit %(page)s
 _PAGE = 500
 
 
-def plan_fallbacks(conn: psycopg.Connection[Any], outbox: Outbox, *, now: dt.datetime, log: Log) -> int:
+def plan_fallbacks(
+    conn: psycopg.Connection[Any], outbox: Outbox, clinic: ClinicDoor, *, now: dt.datetime, log: Log
+) -> int:
     """Plan the e-mails that take the place of WhatsApp messages; gives their number.
 
     They are due when the clinic's patience is over. Until then a receipt may still show that the first message has
@@ -49,7 +51,7 @@ def plan_fallbacks(conn: psycopg.Connection[Any], outbox: Outbox, *, now: dt.dat
     while True:
         with conn.transaction():
             rows = _find(conn, after, now)
-            planned += _plan(conn, outbox, rows, now, log)
+            planned += _plan(conn, outbox, clinic, rows, now, log)
         if len(rows) < _PAGE:
             return planned
         after = rows[-1].id
@@ -62,8 +64,11 @@ def _find(conn: psycopg.Connection[Any], after: int, now: dt.datetime) -> list[A
         return cur.execute(_FIND, values).fetchall()
 
 
-def _plan(conn: psycopg.Connection[Any], outbox: Outbox, rows: list[Any], now: dt.datetime, log: Log) -> int:
-    readings = causes.read(conn, {(row.cause_kind, row.cause_id) for row in rows})
+def _plan(
+    conn: psycopg.Connection[Any], outbox: Outbox, clinic: ClinicDoor, rows: list[Any], now: dt.datetime, log: Log
+) -> int:
+    about = {(row.cause_kind, row.cause_id): row.organization_id for row in rows}
+    readings = causes.read(conn, about, now=now, clinic=clinic)
     planned = 0
     for row in rows:
         reading = readings[row.cause_kind, row.cause_id]
@@ -71,7 +76,7 @@ def _plan(conn: psycopg.Connection[Any], outbox: Outbox, rows: list[Any], now: d
             continue
         try:
             if row.content is None:
-                letter = Letter(variables=dict(reading.variables))
+                letter = outbox.letters.again(row.cause_kind, row.cause_id, row.template, reading.variables)
             else:
                 letter = outbox.letters.open(row.content, row.key)
             draft = Draft(

@@ -34,9 +34,9 @@ def reminder(appointment: str, start: dt.datetime, rule: str, channel: Channel) 
     return _key("reminder", appointment, start.strftime(_START), rule, channel)
 
 
-def reminder_day(patient: str, day: dt.date, channel: Channel) -> str:
-    """One reminder of all visits of a patient on a day."""
-    return _key("reminder-day", patient, day.isoformat(), channel)
+def reminder_day(patient: str, day: dt.date, channel: Channel, rule: str | None = None) -> str:
+    """One reminder of all visits of a patient on a day; one more for each further rule of the clinic."""
+    return _key("reminder-day", patient, day.isoformat(), *([] if rule is None else [rule]), channel)
 
 
 def confirmation(appointment: str, start: dt.datetime, channel: Channel) -> str:
@@ -52,6 +52,21 @@ def feedback(appointment: str, channel: Channel) -> str:
 def reactivation(patient: str, last_visit: dt.date, channel: Channel) -> str:
     """One invitation for each last visit."""
     return _key("reactivation", patient, last_visit.isoformat(), channel)
+
+
+def report(kind: str, organization: str, first_day: dt.date, user: str) -> str:
+    """One e-mail to each reader of a clinic's day or week."""
+    return _key("report", kind, organization, first_day.isoformat(), user, "email")
+
+
+def integrity(organization: str, day: dt.date, digest: str, user: str) -> str:
+    """One alert a day for each result of the integrity checks and each reader; no organisation: the operators."""
+    return _key("integrity", organization or "-", day.isoformat(), digest, user, "email")
+
+
+def unfinished(organization: str, user: str, iso_week: str) -> str:
+    """One e-mail a week to each author of unfinished sessions."""
+    return _key("unfinished", organization, user, iso_week, "email")
 
 
 def request(name: str, request_id: str, place: str | None = None) -> str:

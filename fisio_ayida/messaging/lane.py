@@ -28,6 +28,7 @@ from fisio_ayida.messaging.model import (
 from fisio_ayida.messaging.outcomes import Ended, record
 from fisio_ayida.messaging.picking import Lane
 from fisio_ayida.messaging.tidying import arrived
+from fisio_ayida.warehouse.clinic import ClinicDoor
 from fisio_ayida.warehouse.session import Connection
 
 #: How long an account that was well is believed to be.
@@ -120,7 +121,7 @@ class LaneRun:
         now = run.d.now()
         run.alert(
             await run.do(
-                _write, self.lane, self.sender, self._circuits, ended, run_id=run.d.run_id, now=now,
+                _write, self.lane, self.sender, self._circuits, ended, run.d.clinic, run_id=run.d.run_id, now=now,
                 jitter=run.d.jitter(),
             )
         )  # fmt: skip
@@ -163,12 +164,12 @@ async def send_batch(sender: BatchSender, batch: Batch) -> list[Ended]:
 
 
 def _write(
-    conn: Connection, lane: Lane, sender: Sender, circuits: Circuits, ended: list[Ended], *,
+    conn: Connection, lane: Lane, sender: Sender, circuits: Circuits, ended: list[Ended], clinic: ClinicDoor, *,
     run_id: str, now: dt.datetime, jitter: float,
 ) -> list[str]:  # fmt: skip
     """The outcomes and what they say of the way, in one transaction."""
     with conn.transaction():
-        record(conn, ended, sender, run_id=run_id, now=now, jitter=jitter)
+        record(conn, ended, sender, clinic, run_id=run_id, now=now, jitter=jitter)
         return circuits.note(conn, lane, ended, now=now)
 
 

@@ -17,8 +17,8 @@ from fisio_ayida.messaging.sealing import Hasher, Sealer
 from fisio_ayida.messaging.templates.registry import TEMPLATES
 from fisio_ayida.messaging.templates.render import check, render
 
-#: Causes that know the destination themselves: what the app sent, and who is told of a way that is closed.
-EVENT, CIRCUIT = "event", "circuit"
+#: Causes whose letter says where it goes: what the app sent, and who is told of a way that is closed.
+EVENT, CIRCUIT, OPERATORS = "event", "circuit", "operators"
 
 
 class Letter(Confidential, frozen=True, omit_defaults=True):
@@ -85,7 +85,7 @@ class Letters:
         known = TEMPLATES.get(template or "")
         asked = {each.name for each in known.variables} if known else set[str]()
         variables = {name: value for name, value in words.items() if name in asked}
-        return Letter(self.alerts_to if kind == CIRCUIT else None, variables)
+        return Letter(self.alerts_to if kind in (CIRCUIT, OPERATORS) else None, variables)
 
     def content(self, subject: Subject, letter: Letter) -> Content:
         """What the provider is given.

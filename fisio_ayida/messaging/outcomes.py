@@ -26,6 +26,7 @@ from fisio_ayida.messaging.model import (
     Transient,
 )
 from fisio_ayida.messaging.tickets import FIRST_ASKED, Ticketed
+from fisio_ayida.warehouse.clinic import ClinicDoor
 
 #: When an unknown outcome is first looked up: the provider's own records are late (CONTRACT clinic §14.3).
 FIRST_LOOK = dt.timedelta(seconds=90)
@@ -87,7 +88,7 @@ class _Change:
 
 
 def record(
-    conn: psycopg.Connection[Any], ended: Sequence[Ended], sender: Sender, *,
+    conn: psycopg.Connection[Any], ended: Sequence[Ended], sender: Sender, clinic: ClinicDoor, *,
     run_id: str, now: dt.datetime, jitter: float,
 ) -> dict[int, str]:  # fmt: skip
     """Write the results of calls in the connection's transaction; gives the states of those still ours."""
@@ -108,7 +109,7 @@ def record(
     )  # fmt: skip
     for e in ended:
         if isinstance(e.result, Permanent) and e.result.suppress:
-            _suppress(conn, e.envelope, e.result, sender, now)
+            _suppress(conn, e.envelope, e.result, sender, clinic, now)
     return written
 
 
@@ -157,8 +158,9 @@ def _doubling(times: int) -> dt.timedelta:
 
 
 def _suppress(
-    conn: psycopg.Connection[Any], envelope: Envelope, result: Permanent, sender: Sender, now: dt.datetime
-) -> None:
+    conn: psycopg.Connection[Any], envelope: Envelope, result: Permanent, sender: Sender, clinic: ClinicDoor,
+    now: dt.datetime,
+) -> None:  # fmt: skip
     row = conn.execute(_ADDRESS, [envelope.id]).fetchone()
     if row is None or row[1] is None or not result.suppress:
         return
@@ -169,4 +171,4 @@ def _suppress(
         evidence=f"{sender.provider}:{key}", at=now, expires_at=expires_at,
     )  # fmt: skip
     if result.suppress == devices.GONE:
-        devices.give_up(conn, envelope.to)
+        devices.give_up(conn, envelope.to, envelope.organization_id, clinic)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,15 +17,20 @@ from psycopg.rows import namedtuple_row
 from fisio_ayida.messaging.model import CHANNELS, Channel, MessagingError
 from fisio_ayida.messaging.quiet import DEFAULT, Quiet
 from fisio_ayida.messaging.rules import Organization, Patient, Preference
+from fisio_ayida.warehouse.clinic import ClinicDoor
+
+Connection = psycopg.Connection[Any]
 
 # A channel is on unless the clinic has switched it off (§2.3: what is absent was read both ways).
 _ORGANIZATIONS = """
-select o.id, o.is_active, o.settings ->> 'email_enabled' as email, o.settings ->> 'whatsapp_enabled' as whatsapp,
-       o.settings ->> 'push_enabled' as push, nullif(y.reply_to, '') as reply_to,
-       coalesce(y.zone, 'America/Sao_Paulo') as zone, coalesce(y.quiet_from, '21:00') as quiet_from,
-       coalesce(y.quiet_to, '08:00') as quiet_to, coalesce(y.quiet_weekends, false) as quiet_weekends,
-       coalesce(y.marketing_basis, 'consent') as marketing_basis
-from clinic.organizations o left join messaging.policies y on y.organization_id = o.id where o.id = any(%s)
+select id, is_active, settings ->> 'email_enabled' as email, settings ->> 'whatsapp_enabled' as whatsapp,
+       settings ->> 'push_enabled' as push
+from clinic.organizations where id = any(%s)
+"""
+_POLICIES = """
+select organization_id, nullif(reply_to, '') as reply_to, zone, quiet_from, quiet_to, quiet_weekends,
+       marketing_basis
+from messaging.policies where organization_id = any(%s)
 """
 _PATIENTS = """
 select p.id, p.organization_id, p.is_active and p.deleted_at is null as is_active, p.email, p.phone,
@@ -75,45 +80,66 @@ class Permissions:
         return None if address_hash is None else self._suppressed.get((channel, address_hash))
 
 
-def organizations(conn: psycopg.Connection[Any], ids: Sequence[str]) -> dict[str, Organization]:
+def organizations(conn: Connection, ids: Collection[str], clinic: ClinicDoor) -> dict[str, Organization]:
     """The clinics that exist."""
-    with conn.cursor(row_factory=namedtuple_row) as cur:
-        rows: list[Any] = cur.execute(_ORGANIZATIONS, [list(ids)]).fetchall()
-    return {row.id: _organization(row) for row in rows}
+    # What an app asks for itself may belong to none.
+    named = sorted(set(ids) - {""})
+    if not named:
+        return {}
+    policies = {row.organization_id: row for row in _rows(conn, _POLICIES, named)}
+    found = clinic.each(conn, named, lambda there, some: _rows(there, _ORGANIZATIONS, some), must_see=False)
+    return {row.id: _organization(row, policies.get(row.id)) for rows in found for row in rows}
 
 
-def patients(conn: psycopg.Connection[Any], ids: Sequence[str]) -> dict[str, Person]:
-    """The patients that exist."""
-    with conn.cursor(row_factory=namedtuple_row) as cur:
-        rows: list[Any] = cur.execute(_PATIENTS, [list(ids)]).fetchall()
+def patients(conn: Connection, ids: Iterable[tuple[str, str]], clinic: ClinicDoor) -> dict[str, Person]:
+    """The patients that exist.
+
+    Args:
+        ids: each with the organisation in which it is looked for.
+    """
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for organization, id in ids:
+        wanted[organization].add(id)
+
+    def read(there: Connection, organizations: Sequence[str]) -> list[Any]:
+        return _rows(there, _PATIENTS, sorted({id for each in organizations for id in wanted[each]}))
+
+    found = clinic.each(conn, sorted(wanted), read, must_see=False)
     return {
         row.id: Person(
             row.organization_id, Patient(row.is_active),
             {"email": (row.email,), "whatsapp": (row.phone,), "push": tuple(row.tokens)},
         )
-        for row in rows
+        for rows in found for row in rows
     }  # fmt: skip
 
 
 def permissions(
-    conn: psycopg.Connection[Any], patient_ids: Sequence[str], address_hashes: Sequence[bytes], *, now: dt.datetime
+    conn: Connection, patient_ids: Sequence[str], address_hashes: Sequence[bytes], *, now: dt.datetime
 ) -> Permissions:
     """All that these people and addresses have said, and the addresses that are suppressed."""
     subjects = {"patients": list(patient_ids), "addresses": list(address_hashes), "now": now}
     found: dict[str | bytes, list[Any]] = defaultdict(list)
     with conn.cursor(row_factory=namedtuple_row) as cur:
         rows: list[Any] = cur.execute(_PREFERENCES, subjects).fetchall()
-        for row in rows:
-            found[row.patient_id if row.patient_id is not None else bytes(row.address_hash)].append(row)
+    for row in rows:
+        found[row.patient_id if row.patient_id is not None else bytes(row.address_hash)].append(row)
     suppressed = {(channel, bytes(h)): reason for channel, h, reason in conn.execute(_SUPPRESSIONS, subjects)}
     return Permissions(found, suppressed)
 
 
-def _organization(row: Any) -> Organization:
+def _organization(row: Any, policy: Any) -> Organization:
     off = frozenset(channel for channel in CHANNELS if getattr(row, channel) == "false")
+    if policy is None:
+        return Organization(row.is_active, off, DEFAULT, "consent")
     try:
-        quiet = Quiet(row.zone, row.quiet_from, row.quiet_to, row.quiet_weekends)
+        quiet = Quiet(policy.zone, policy.quiet_from, policy.quiet_to, policy.quiet_weekends)
     except MessagingError:
         # PostgreSQL knows names that Python does not. Nobody knows then when it is night there.
-        return Organization(False, off, DEFAULT, row.marketing_basis, row.reply_to)
-    return Organization(row.is_active, off, quiet, row.marketing_basis, row.reply_to)
+        return Organization(False, off, DEFAULT, policy.marketing_basis, policy.reply_to)
+    return Organization(row.is_active, off, quiet, policy.marketing_basis, policy.reply_to)
+
+
+def _rows(conn: Connection, query: str, ids: Sequence[str]) -> list[Any]:
+    with conn.cursor(row_factory=namedtuple_row) as cur:
+        return cur.execute(query, [list(ids)]).fetchall()

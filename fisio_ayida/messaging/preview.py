@@ -5,6 +5,7 @@ Here: :func:`preview`, which the command line calls. Not here: the templates and
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,7 @@ def preview(name: str, channel: Channel | None = None, *, folder: Path) -> list[
         raise TemplateError(f"template {name!r} does not exist; there are {', '.join(TEMPLATES)}")
     shown: dict[str, object] = {}
     parts: dict[str, str] = {}
+    files: dict[str, bytes] = {}
     for each in template.channels if channel is None else (channel,):
         content = render(
             name, each, template.example, unsubscribe_url=_WAY_OUT, sender=_SENDER, reply_to=_REPLY_TO
@@ -42,6 +44,7 @@ def preview(name: str, channel: Channel | None = None, *, folder: Path) -> list[
             case EmailContent():
                 parts[f"{name}.email.html"] = content.html or ""
                 parts[f"{name}.email.txt"] = f"{content.subject}\n\n{content.text}"
+                files |= {file.filename: base64.b64decode(file.content) for file in content.attachments}
             case WhatsappContent():
                 parts[f"{name}.whatsapp.txt"] = f"{content.text}\n"
             case PushContent():
@@ -51,8 +54,8 @@ def preview(name: str, channel: Channel | None = None, *, folder: Path) -> list[
     parts[f"{name}.html"] = page.render(template=template, shown=shown, clinic=clinic)
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for file, words in parts.items():
+    for file, written in (files | {file: words.encode() for file, words in parts.items()}).items():
         path = folder / file
-        path.write_text(words, encoding="utf-8")
+        path.write_bytes(written)
         paths.append(path)
     return paths

@@ -16,6 +16,7 @@ from psycopg.rows import class_row
 
 from fisio_ayida.messaging import causes
 from fisio_ayida.messaging.templates.registry import TEMPLATES
+from fisio_ayida.warehouse.clinic import ClinicDoor
 
 #: An answer without a quotation is to what was asked within this time.
 OPEN_FOR: Final = dt.timedelta(hours=72)
@@ -109,8 +110,9 @@ def behind(conn: psycopg.Connection[Any], alias_hash: bytes) -> Question | None:
 
 
 def open_questions(
-    conn: psycopg.Connection[Any], address_hash: bytes, account: str, *, at: dt.datetime, now: dt.datetime
-) -> list[Question]:
+    conn: psycopg.Connection[Any], address_hash: bytes, account: str, clinic: ClinicDoor, *, at: dt.datetime,
+    now: dt.datetime,
+) -> list[Question]:  # fmt: skip
     """What was asked of this address and is not answered, newest first; one for each set of visits.
 
     Questions about visits that are over or off are left out as long as there are others.
@@ -130,14 +132,17 @@ def open_questions(
             distinct.append(question)
     # Who has answered the second reminder of a visit has answered the first.
     waiting = [question for question in distinct if not question.is_answered]
-    live = [q for q in waiting if q.asks == "score" or visits_now(conn, q, now=now).good]
+    live = [q for q in waiting if q.asks == "score" or visits_now(conn, q, clinic, now=now).good]
     return live or waiting
 
 
-def visits_now(conn: psycopg.Connection[Any], question: Question, *, now: dt.datetime) -> Visits:
+def visits_now(
+    conn: psycopg.Connection[Any], question: Question, clinic: ClinicDoor, *, now: dt.datetime
+) -> Visits:
     """The question's appointments: good are those that will be, at the hour that was asked about."""
     asked = None if question.cause_version is None else question.cause_version.split(",")
-    readings = causes.read(conn, [("appointment", id) for id in question.visits])
+    about = {("appointment", id): question.organization_id for id in question.visits}
+    readings = causes.read(conn, about, now=now, clinic=clinic)
     good: list[str] = []
     other: list[str] = []
     for id in question.visits:

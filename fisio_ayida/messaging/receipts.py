@@ -22,6 +22,7 @@ from fisio_ayida.messaging.channels.meta_codes import SUPPRESSED_FOR as REST
 from fisio_ayida.messaging.model import State, Status
 from fisio_ayida.messaging.reports.reading import MARKETING_STOPPED, Report
 from fisio_ayida.messaging.sealing import Hasher
+from fisio_ayida.warehouse.clinic import ClinicDoor
 
 #: A report may be faster than the commit of the answer that it belongs to.
 PATIENCE: Final = dt.timedelta(minutes=10)
@@ -174,13 +175,15 @@ def reopen(conn: psycopg.Connection[Any], provider: str, provider_id: str) -> No
     conn.execute(_REOPEN, [provider, provider_id])
 
 
-def apply(conn: psycopg.Connection[Any], *, hasher: Hasher, now: dt.datetime, limit: int = 1000) -> Applied:
+def apply(
+    conn: psycopg.Connection[Any], *, hasher: Hasher, clinic: ClinicDoor, now: dt.datetime, limit: int = 1000
+) -> Applied:
     """Apply the stored reports, ``limit`` in a transaction; several processes may do this at once."""
     found = Counter[str]()
     row = conn.execute(_ANY).fetchone()
     if row is None or not row[0]:
         return Applied()
-    while some := _apply(conn, hasher, now, limit):
+    while some := _apply(conn, hasher, clinic, now, limit):
         found.update(some)
     return Applied(found["applied"], found["late"], found["unmatched"])
 
@@ -192,7 +195,9 @@ def next_state(state: State, status: Status) -> State | None:
     return status if state in _RANK and _RANK[state] < _RANK[status] else None
 
 
-def _apply(conn: psycopg.Connection[Any], hasher: Hasher, now: dt.datetime, limit: int) -> Counter[str]:
+def _apply(
+    conn: psycopg.Connection[Any], hasher: Hasher, clinic: ClinicDoor, now: dt.datetime, limit: int
+) -> Counter[str]:
     with conn.transaction():
         with conn.cursor(row_factory=class_row(_Waiting)) as cur:
             waiting = cur.execute(_WAITING, {"patient_until": now - PATIENCE, "limit": limit}).fetchall()
@@ -212,7 +217,7 @@ def _apply(conn: psycopg.Connection[Any], hasher: Hasher, now: dt.datetime, limi
                 reports, key=lambda each: (each.status == "failed", _RANK.get(each.status or "", 0))
             ):
                 outcomes[report.id] = _follow(messages[id], report, now)
-                _close(conn, messages[id], report, hasher, now)
+                _close(conn, messages[id], report, hasher, clinic, now)
         _write(conn, [message for message in messages.values() if message.moved], now)
         message_of = {report.id: report.message_id for report in waiting}
         conn.execute(_DONE, {
@@ -252,8 +257,9 @@ def _moment(report: _Waiting, message: _Message, now: dt.datetime) -> dt.datetim
 
 
 def _close(
-    conn: psycopg.Connection[Any], message: _Message, report: _Waiting, hasher: Hasher, now: dt.datetime
-) -> None:
+    conn: psycopg.Connection[Any], message: _Message, report: _Waiting, hasher: Hasher, clinic: ClinicDoor,
+    now: dt.datetime,
+) -> None:  # fmt: skip
     """Nothing more goes to an address that does not work or does not want it."""
     if report.suppress is None or message.address_hash is None:
         return
@@ -270,7 +276,7 @@ def _close(
         evidence=evidence, at=at, expires_at=None if time is None else at + time,
     )  # fmt: skip
     if report.suppress == devices.GONE:
-        devices.give_up_of(conn, message.id, message.address_hash, hasher)
+        devices.give_up_of(conn, message.id, message.address_hash, hasher, clinic)
 
 
 def _write(conn: psycopg.Connection[Any], moved: Sequence[_Message], now: dt.datetime) -> None:

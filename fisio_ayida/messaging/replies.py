@@ -28,6 +28,7 @@ from fisio_ayida.messaging.questions import (
     quoted,
     visits_now,
 )
+from fisio_ayida.warehouse.clinic import ClinicDoor
 
 _JOB: Final = "replies"
 # A provider tells the time of a message in seconds, and may tell it late; older ones are taken as just said.
@@ -117,7 +118,7 @@ class _Matched:
     foreign: bool = False
 
 
-def act(conn: psycopg.Connection[Any], *, outbox: Outbox, now: dt.datetime) -> int:
+def act(conn: psycopg.Connection[Any], *, outbox: Outbox, clinic: ClinicDoor, now: dt.datetime) -> int:
     """Act on all replies that wait, each in a transaction of its own; gives their number.
 
     Raises:
@@ -127,19 +128,19 @@ def act(conn: psycopg.Connection[Any], *, outbox: Outbox, now: dt.datetime) -> i
     if row is None or not row[0]:
         return 0
     acted = 0
-    while _next(conn, outbox, now):
+    while _next(conn, outbox, clinic, now):
         acted += 1
     return acted
 
 
-def _next(conn: psycopg.Connection[Any], outbox: Outbox, now: dt.datetime) -> bool:
+def _next(conn: psycopg.Connection[Any], outbox: Outbox, clinic: ClinicDoor, now: dt.datetime) -> bool:
     with conn.transaction():
         conn.execute(_ALONE)
         with conn.cursor(row_factory=class_row(_Reply)) as cur:
             reply = cur.execute(_NEXT).fetchone()
         if reply is None:
             return False
-        ended = _Act(conn, outbox, reply, now).run()
+        ended = _Act(conn, outbox, clinic, reply, now).run()
         conn.execute(_DONE, {
             "id": reply.id, "now": now, "outcome": ended.outcome, "intent": ended.intent, "score": ended.score,
             "message_id": ended.message.id if ended.message else None,
@@ -150,9 +151,12 @@ def _next(conn: psycopg.Connection[Any], outbox: Outbox, now: dt.datetime) -> bo
 class _Act:
     """One reply."""
 
-    def __init__(self, conn: psycopg.Connection[Any], outbox: Outbox, reply: _Reply, now: dt.datetime) -> None:
+    def __init__(
+        self, conn: psycopg.Connection[Any], outbox: Outbox, clinic: ClinicDoor, reply: _Reply, now: dt.datetime
+    ) -> None:
         self.conn = conn
         self.outbox = outbox
+        self.clinic = clinic
         self.reply = reply
         self.now = now
 
@@ -233,27 +237,35 @@ class _Act:
         if self.reply.is_hidden:
             return _Matched(None)
         questions = open_questions(
-            self.conn, self.reply.address_hash, self.reply.account, at=self.reply.said_at, now=self.now
-        )
+            self.conn, self.reply.address_hash, self.reply.account, self.clinic, at=self.reply.said_at,
+            now=self.now,
+        )  # fmt: skip
         fitting = [question for question in questions if question.asks in readings]
         if len(fitting) == 1:
             return _Matched(fitting[0])
         return _Matched(None, several=len(fitting) > 1)
 
     def _confirm(self, question: Question) -> _Ended:
-        visits = visits_now(self.conn, question, now=self.now)
+        visits = visits_now(self.conn, question, self.clinic, now=self.now)
         if not visits.good:
             return self._for_staff(question)
-        for id in visits.good:
-            # False for one that is confirmed already, which is as good.
-            self.conn.execute(_CONFIRM, [id, self.reply.said_at])
         if visits.other:
             self._task("reply", question, visits.other[0])
-        return self._tell("confirmed", "reply_confirmed", question, intent="confirm")
+        ended = self._tell("confirmed", "reply_confirmed", question, intent="confirm")
+
+        def confirm(there: psycopg.Connection[Any]) -> None:
+            with there.transaction():
+                for id in visits.good:
+                    # False for one that is confirmed already, which is as good.
+                    there.execute(_CONFIRM, [id, self.reply.said_at])
+
+        # Last: in another database it is committed before the rest. If that is lost, all of it is done again.
+        self.clinic.within(self.conn, question.organization_id, confirm)
+        return ended
 
     def _reschedule(self, question: Question) -> _Ended:
         """The hour stays the patient's until another one is agreed."""
-        visits = visits_now(self.conn, question, now=self.now)
+        visits = visits_now(self.conn, question, self.clinic, now=self.now)
         self._task("reschedule", question, next(iter(visits.good + visits.other), None))
         return self._tell("reschedule", "reply_reschedule", question, intent="reschedule")
 
@@ -291,7 +303,9 @@ class _Act:
         ended = _Ended(outcome, message, intent or self.reply.intent)
         if message is not None:
             self.conn.execute(_ANSWERS, [message.id, self.reply.id])
-        reading = causes.read(self.conn, [("reply", str(self.reply.id))])["reply", str(self.reply.id)]
+        about = ("reply", str(self.reply.id))
+        clinic = message.organization_id if message else ""
+        reading = causes.read(self.conn, {about: clinic}, now=self.now, clinic=self.clinic)[about]
         said = inbound.words(
             self.outbox.letters.sealer, self.reply.provider, self.reply.provider_id, self.reply.body
         )

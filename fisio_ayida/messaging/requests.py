@@ -7,9 +7,9 @@ where bodies are not stored. Not here: the payloads' shapes (``events/payloads.p
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fisio_ayida.messaging import keys
 from fisio_ayida.messaging.model import (
@@ -30,6 +30,8 @@ from fisio_ayida.messaging.templates.registry import TEMPLATES
 if TYPE_CHECKING:
     from fisio_ayida.messaging.letters import Letter
 
+#: One push message to devices, and to users, whose devices are known when it is sent.
+MULTICAST: Final = "push/send.multicast"
 #: The events, and where a batch has its items.
 EVENTS: Mapping[str, str | None] = {
     "notification/send": None,
@@ -38,6 +40,7 @@ EVENTS: Mapping[str, str | None] = {
     "email/send-batch": "emails",
     "whatsapp/send": None,
     "whatsapp/send-batch": "messages",
+    MULTICAST: None,
 }
 _LINE_BREAKS = frozenset("\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
@@ -69,7 +72,7 @@ def read(event_id: str, name: str, data: Mapping[str, Any]) -> Asking:
     drafts: dict[str, Draft] = {}
     refused: dict[str, str] = {}
     for place, item in _items(name, data):
-        where = _where(EVENTS[name], place)
+        where = _where(name, data, place)
         try:
             drafts[where] = _draft(event_id, name, place, {**data, **item})
         except MessagingError as error:
@@ -94,6 +97,10 @@ def _items(name: str, data: Mapping[str, Any]) -> Iterator[tuple[str | None, Map
     """Every message with its place: ``3`` in a batch, ``3.1`` for one of its recipients; None if alone."""
     if name not in EVENTS:
         raise MessagingError(f"event {name!r} asks for no message; those that do: {', '.join(EVENTS)}")
+    if name == MULTICAST:
+        people = [{"to": to} for to in _tokens(data)] + [{"userId": user} for user in data.get("userIds") or ()]
+        yield from ((str(index), person) for index, person in enumerate(people))
+        return
     batch = EVENTS[name]
     items = [data] if batch is None else data[batch]
     for index, item in enumerate(items):
@@ -105,7 +112,15 @@ def _items(name: str, data: Mapping[str, Any]) -> Iterator[tuple[str | None, Map
             yield ".".join(filter(None, (place, str(nth)))), {**item, "to": to}
 
 
-def _where(batch: str | None, place: str | None) -> str:
+def _tokens(data: Mapping[str, Any]) -> Sequence[str]:
+    return data.get("tokens") or ()
+
+
+def _where(name: str, data: Mapping[str, Any], place: str | None) -> str:
+    if name == MULTICAST:
+        index, devices = int(place or 0), len(_tokens(data))
+        return f"tokens[{index}]" if index < devices else f"userIds[{index - devices}]"
+    batch = EVENTS[name]
     numbers = [] if place is None else place.split(".")
     names = [*([] if batch is None else [batch]), "to"]
     return ".".join(f"{name}[{number}]" for name, number in zip(names, numbers, strict=False))
@@ -137,7 +152,7 @@ def _asked(name: str, item: Mapping[str, Any]) -> Asked:
         return _email(item)
     if kind == "whatsapp":
         return _whatsapp(item)
-    return _notification(item)
+    return _push(item) if name == MULTICAST else _notification(item)
 
 
 def _email(item: Mapping[str, Any]) -> Asked:
@@ -176,6 +191,11 @@ def _whatsapp(item: Mapping[str, Any]) -> Asked:
             raise MessagingError("message is empty")
         content = WhatsappContent(text=message)
     return Asked("whatsapp", item["to"], None, {}, content)
+
+
+def _push(item: Mapping[str, Any]) -> Asked:
+    content = PushContent(title=_one_line("title", item["title"]), body=item["body"], data=item.get("data") or {})
+    return Asked("push", item.get("to") or "", None, {}, content)
 
 
 def _notification(item: Mapping[str, Any]) -> Asked:

@@ -29,6 +29,7 @@ from fisio_ayida.messaging.outbox import Outbox
 from fisio_ayida.messaging.sealing import Hasher, Sealer
 from fisio_ayida.settings import Settings
 from fisio_ayida.telemetry import Log
+from fisio_ayida.warehouse.clinic import open_clinic
 from fisio_ayida.warehouse.clock import RequestClock
 from fisio_ayida.warehouse.engine import Warehouse
 from fisio_ayida.warehouse.urls import DatabaseUrl
@@ -129,14 +130,18 @@ async def open_dispatcher(
 
     Raises:
         MessagingError: a setting is malformed or missing.
+        WarehouseError: CLINIC_DATABASE_URL does not answer.
     """
     with warehouse.connect(autocommit=True) as conn:
         outbox = open_outbox(conn, settings)
-    async with open_senders(settings, warehouse.url, now=now) as senders:
+    async with AsyncExitStack() as stack:
+        clinic = stack.enter_context(open_clinic(settings, warehouse))
+        senders = await stack.enter_async_context(open_senders(settings, warehouse.url, now=now))
         yield Dispatcher(
             connect=lambda: warehouse.connect(autocommit=True, application_name="fisio_ayida dispatch"),
             senders=senders,
             outbox=outbox,
+            clinic=clinic,
             rates=rates(settings),
             accounts=accounts(settings),
             in_flight=settings.messaging_in_flight,

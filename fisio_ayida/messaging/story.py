@@ -18,6 +18,7 @@ from fisio_ayida.messaging import causes
 from fisio_ayida.messaging.quiet import DEFAULT
 from fisio_ayida.messaging.rules import CauseNow
 from fisio_ayida.messaging.watch import Closed
+from fisio_ayida.warehouse.clinic import ClinicDoor
 
 Connection = psycopg.Connection[Any]
 
@@ -192,7 +193,9 @@ class Story:
     suppressed: Suppressed | None
 
 
-def story(conn: Connection, id: int, providers: Mapping[Any, str], *, now: dt.datetime) -> Story:
+def story(
+    conn: Connection, id: int, providers: Mapping[Any, str], clinic: ClinicDoor, *, now: dt.datetime
+) -> Story:
     """What is known of this message, which must exist.
 
     Args:
@@ -206,7 +209,7 @@ def story(conn: Connection, id: int, providers: Mapping[Any, str], *, now: dt.da
         "hash": message.address_hash, "now": now, "limit": _OTHERS,
     }  # fmt: skip
     return Story(
-        message=message, zone=_zone(conn, message.organization_id), cause=_cause(conn, message),
+        message=message, zone=_zone(conn, message.organization_id), cause=_cause(conn, message, clinic, now),
         steps=_rows(conn, Step, _STEPS, [id]), receipts=_rows(conn, Receipt, _RECEIPTS, [id]),
         replies=_rows(conn, Reply, _REPLIES, [id]),
         stands_in_for=next((each for each in relatives if each.id == message.fallback_of), None),
@@ -217,11 +220,11 @@ def story(conn: Connection, id: int, providers: Mapping[Any, str], *, now: dt.da
     )  # fmt: skip
 
 
-def _cause(conn: Connection, message: Message) -> CauseNow | None:
+def _cause(conn: Connection, message: Message, clinic: ClinicDoor, now: dt.datetime) -> CauseNow | None:
     if message.cause_kind is None or message.cause_id is None:
         return None
     cause = (message.cause_kind, message.cause_id)
-    return causes.read(conn, [cause])[cause].now
+    return causes.read(conn, {cause: message.organization_id}, now=now, clinic=clinic)[cause].now
 
 
 def _zone(conn: Connection, organization_id: str) -> str:

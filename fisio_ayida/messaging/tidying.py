@@ -12,9 +12,8 @@ from typing import Final
 
 from fisio_ayida.messaging import fallback, receipts, replies, tickets, unknowns
 from fisio_ayida.messaging.claims import rebuilt
-from fisio_ayida.messaging.dispatcher import Run
+from fisio_ayida.messaging.dispatcher import Dispatcher, Run
 from fisio_ayida.messaging.model import Envelope, Sender
-from fisio_ayida.messaging.outbox import Outbox
 from fisio_ayida.warehouse.session import Connection
 
 #: How long a provider's answer about earlier messages is waited for, its turn at the pace included.
@@ -25,8 +24,8 @@ _LOOK_UPS, _RECEIPTS = 20, 1000
 
 async def arrived(run: Run) -> None:
     """Receipts and replies: an opt-out that has come in is known before the next message is claimed."""
-    run.tally.receipts += await run.do(_apply_receipts, run.d.outbox, run.d.now())
-    run.tally.replies += await run.do(_act_on_replies, run.d.outbox, run.d.now())
+    run.tally.receipts += await run.do(_apply_receipts, run.d)
+    run.tally.replies += await run.do(replies.act, outbox=run.d.outbox, clinic=run.d.clinic, now=run.d.now())
 
 
 async def tidy(run: Run) -> None:
@@ -40,7 +39,7 @@ async def tidy(run: Run) -> None:
     with run.apart("unknown outcomes"):
         await run.do(unknowns.let_be, d.senders, now=d.now())
     with run.apart("other channels"):
-        run.tally.fallbacks += await run.do(fallback.plan_fallbacks, d.outbox, now=d.now(), log=d.log)
+        run.tally.fallbacks += await run.do(fallback.plan_fallbacks, d.outbox, d.clinic, now=d.now(), log=d.log)
 
 
 async def ask(run: Run) -> None:
@@ -57,7 +56,7 @@ async def _look_up(run: Run, sender: Sender) -> None:
         ids = await run.do(unknowns.take, sender, now=run.d.now(), most=_LOOK_UPS)
         if not ids:
             return
-        envelopes = await run.do(rebuilt, ids, run.who(sender))
+        envelopes = await run.do(rebuilt, ids, run.who(sender), now=run.d.now())
         run.tally.looked_up += len(envelopes)
         await asyncio.gather(*(_look_up_one(run, sender, each) for each in envelopes))
 
@@ -76,9 +75,6 @@ async def _fetch(run: Run, sender: Sender, ticketed: tickets.Ticketed) -> None:
             await run.do(receipts.store, found, hasher=run.d.outbox.letters.hasher, now=run.d.now())
 
 
-def _apply_receipts(conn: Connection, outbox: Outbox, now: dt.datetime) -> int:
-    return receipts.apply(conn, hasher=outbox.letters.hasher, now=now, limit=_RECEIPTS).total
-
-
-def _act_on_replies(conn: Connection, outbox: Outbox, now: dt.datetime) -> int:
-    return replies.act(conn, outbox=outbox, now=now)
+def _apply_receipts(conn: Connection, d: Dispatcher) -> int:
+    hasher = d.outbox.letters.hasher
+    return receipts.apply(conn, hasher=hasher, clinic=d.clinic, now=d.now(), limit=_RECEIPTS).total

@@ -21,7 +21,8 @@ Connection = psycopg.Connection[Any]
 
 #: Reading these tells of nobody's health; FisioFlow lets every role see its organisations.
 _LIST: Final = "organizations"
-# Which tables stand behind the relations, and as whom they are read: a view's owner, unless it says otherwise.
+# Which tables stand behind the relations, and as whom they are read: a view's owner, unless it says otherwise. Of
+# each: whether any policy lets that reader see rows, and whether one may do so by the setting that we name.
 _ROW_SECURITY = """
 with recursive parts (oid, reader) as (
   select c.oid, (select oid from pg_roles where rolname = current_user) from pg_class c
@@ -34,12 +35,18 @@ with recursive parts (oid, reader) as (
   join pg_rewrite r on r.ev_class = v.oid
   join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid
     and d.refclassid = 'pg_class'::regclass and d.refobjid <> v.oid)
-select distinct t.oid::regclass::text
+select t.oid::regclass::text, role.rolname, bool_or(rule.text is not null),
+       bool_or(rule.text !~ 'current_setting\\(' or position(quote_literal(%(setting)s) in rule.text) > 0)
 from parts p join pg_class t on t.oid = p.oid and t.relkind in ('r', 'p') and t.relrowsecurity
 join pg_roles role on role.oid = p.reader
+left join lateral (
+  select coalesce(pg_get_expr(y.polqual, y.polrelid), 'true') as text from pg_policy y
+  where y.polrelid = t.oid and y.polpermissive and y.polcmd in ('r', '*')
+    and (0 = any (y.polroles) or exists (select from unnest(y.polroles) r where pg_has_role(role.oid, r, 'usage')))
+  ) rule on true
 where not role.rolsuper and not role.rolbypassrls
   and (t.relforcerowsecurity or not pg_has_role(role.oid, t.relowner, 'usage'))
-order by 1
+group by 1, 2 order by 1, 2
 """
 _SEES = "select exists (select from clinic.organizations where id = %s)"
 
@@ -135,11 +142,12 @@ def open_clinic(settings: Settings, warehouse: Warehouse) -> Iterator[ClinicDoor
 
     Raises:
         WarehouseError: CLINIC_DATABASE_URL does not answer.
+        ClinicError: row security would show our role no row, whatever the organisation.
     """
     given = settings.clinic_database()
     if given is None:
         with warehouse.connect(autocommit=True) as conn:
-            tenant = settings.clinic_tenant_setting if row_secured(conn) else None
+            tenant = _tenant(conn, settings)
         yield ClinicDoor(None, tenant)
         return
 
@@ -147,7 +155,7 @@ def open_clinic(settings: Settings, warehouse: Warehouse) -> Iterator[ClinicDoor
         return connect(given, autocommit=True, application_name="fisio_ayida clinic")
 
     with opened() as conn:
-        tenant = settings.clinic_tenant_setting if row_secured(conn) else None
+        tenant = _tenant(conn, settings)
     door = ClinicDoor(opened, tenant)
     try:
         yield door
@@ -157,4 +165,29 @@ def open_clinic(settings: Settings, warehouse: Warehouse) -> Iterator[ClinicDoor
 
 def row_secured(conn: Connection) -> list[str]:
     """The tables behind the clinic's relations of which row security hides rows from this connection's role."""
-    return [name for (name,) in conn.execute(_ROW_SECURITY, {"list": _LIST}).fetchall()]
+    return sorted({table for table, *_ in _bound(conn, "")})
+
+
+def row_security_faults(conn: Connection, setting: str) -> list[tuple[str, str]]:
+    """The tables of which row security would never show a row when ``setting`` names an organisation, and why.
+
+    PostgreSQL calls that no rows, not an error; a job that went on would take it for nothing to do.
+    """
+    unread = f"its policies do not read {setting}"
+    return [
+        (table, unread if applies else f"no policy lets the role {role} see rows")
+        for table, role, applies, knows in _bound(conn, setting)
+        if not (applies and knows)
+    ]
+
+
+def _bound(conn: Connection, setting: str) -> list[tuple[str, str, bool, bool]]:
+    return conn.execute(_ROW_SECURITY, {"list": _LIST, "setting": setting}).fetchall()
+
+
+def _tenant(conn: Connection, settings: Settings) -> str | None:
+    setting = settings.clinic_tenant_setting
+    faults = [f"{table}: {why}" for table, why in row_security_faults(conn, setting)]
+    if faults:
+        raise ClinicError(f"row security hides the clinic's rows: {'; '.join(faults)}. `fisio-ayida clinic check`")
+    return setting if row_secured(conn) else None

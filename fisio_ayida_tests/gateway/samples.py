@@ -37,7 +37,7 @@ _DATA: dict[str, dict[str, Any]] = {
     "appointment": _APPOINTMENT,
     "email": {"to": "someone@example.org", "name": "Ana Conceição"},
     "whatsapp": {"to": "5511987654321", "name": "Ana Conceição"},
-    "push": {"userIds": ["user-1"], "title": "Olá"},
+    "push": {"userIds": ["user-1"], "title": "Olá", "body": "Sua consulta é amanhã"},
     "fisio_ayida": {"note": "canary"},
 }
 

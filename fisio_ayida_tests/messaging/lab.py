@@ -29,6 +29,7 @@ from fisio_ayida.messaging.outbox import Outbox, Planned
 from fisio_ayida.messaging.outcomes import Ended, record
 from fisio_ayida.messaging.picking import Lane
 from fisio_ayida.messaging.sealing import Hasher, Sealer, new_key
+from fisio_ayida.warehouse.clinic import ClinicDoor
 from fisio_ayida.warehouse.engine import Warehouse
 
 Conn = psycopg.Connection[Any]
@@ -54,6 +55,7 @@ class Lab:
     in_flight: int = 8
     rates: dict[Channel, float] = field(default_factory=dict)
     alerts_to: str | None = "ops@example.com"
+    door: ClinicDoor = field(default_factory=ClinicDoor)
 
     def __post_init__(self) -> None:
         self.conn = self.warehouse.connect(autocommit=True)
@@ -189,7 +191,7 @@ class Lab:
         sender = self.senders[channel]
         repeats = sender.repeat_within if sender.repeats_safely else dt.timedelta(0)
         letters = self.outbox.letters
-        return Claimant(run_id, sender.provider, dt.timedelta(minutes=2), letters, "fisioflow", repeats)
+        return Claimant(run_id, sender.provider, dt.timedelta(minutes=2), letters, self.door, "fisioflow", repeats)
 
     def claim(
         self, channel: Channel = "whatsapp", most: int = 10, run_id: str = "run-1", conn: Conn | None = None,
@@ -202,7 +204,7 @@ class Lab:
     def record(self, *ended: Ended, run_id: str = "run-1") -> Mapping[int, str]:
         """Write down how calls of one channel ended."""
         sender = self.senders[ended[0].envelope.channel]
-        return record(self.conn, ended, sender, run_id=run_id, now=self.moment, jitter=0.0)
+        return record(self.conn, ended, sender, self.door, run_id=run_id, now=self.moment, jitter=0.0)
 
     def call(self, channel: Channel = "whatsapp", most: int = 10, run_id: str = "run-1") -> list[Ended]:
         """Claim, call once, and write down what came of it; nothing else that a dispatcher does."""
@@ -216,6 +218,7 @@ class Lab:
         """A dispatcher over the lab's senders, whose time is the lab's."""
         return Dispatcher(
             connect=lambda: self.warehouse.connect(autocommit=True), senders=self.senders, outbox=self.outbox,
+            clinic=self.door,
             rates=self.rates, accounts={"whatsapp": "fisioflow"}, in_flight=self.in_flight,
             lease=dt.timedelta(minutes=2), run_id=run_id, alerts_to=self.alerts_to, now=self.now,
             jitter=lambda: 0.0, monotonic=time.monotonic, pause=lambda length: None, log=LOG,

@@ -21,6 +21,7 @@ from fisio_ayida.messaging.lane import LaneRun, send, send_batch
 from fisio_ayida.messaging.model import Channel, Envelope
 from fisio_ayida.messaging.outcomes import Ended
 from fisio_ayida.messaging.picking import Lane
+from fisio_ayida.warehouse.clinic import ClinicDoor
 from fisio_ayida_tests.messaging.world import INSTANCE, OPERATORS, World
 
 T = TypeVar("T")
@@ -34,8 +35,8 @@ def dispatcher(world: World, run_id: str) -> Dispatcher:
     """A dispatcher whose time is the world's."""
     return Dispatcher(
         connect=lambda: world.conn, senders={"whatsapp": world.evolution, "email": world.resend},
-        outbox=world.outbox, rates={}, accounts={"whatsapp": INSTANCE}, in_flight=8, lease=LEASE, run_id=run_id,
-        alerts_to=OPERATORS, now=world.now, jitter=lambda: 0.0,
+        outbox=world.outbox, clinic=ClinicDoor(), rates={}, accounts={"whatsapp": INSTANCE}, in_flight=8,
+        lease=LEASE, run_id=run_id, alerts_to=OPERATORS, now=world.now, jitter=lambda: 0.0,
         monotonic=lambda: world.moment.timestamp(), pause=lambda length: None, log=LOG,
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ NEITHER = ("cancelado", "faltou", "remarcado", "something new")
 
 def read(lab: Lab, kind: str, id: str) -> Reading:
     """One cause."""
-    return causes.read(lab.conn, [(kind, id)])[kind, id]
+    return causes.read(lab.conn, {(kind, id): CLINIC}, now=lab.moment, clinic=lab.door)[kind, id]
 
 
 def test_an_appointment_tells_all_that_its_messages_say(lab: Lab) -> None:
@@ -142,16 +142,16 @@ def test_a_reply_is_found_without_reading_the_others(lab: Lab) -> None:
         [lab.moment],
     )
     id = lab.value("select max(id) from messaging.replies")
-    assert pages_read(lab, KINDS["reply"].query, {"ids": [str(id), "no number"]}) < 20
+    assert pages_read(lab, KINDS["reply"].links or "", {"ids": [str(id), "no number"]}) < 20
 
 
-def test_many_causes_are_one_query_a_kind(lab: Lab) -> None:
+def test_many_causes_are_one_query_a_kind_and_one_for_all_policies(lab: Lab) -> None:
     for number in range(20):
         lab.visit(f"v{number}")
-    wanted = [(kind, f"v{number}") for number in range(20) for kind in ("appointment", "visit")]
+    wanted = {(kind, f"v{number}"): CLINIC for number in range(20) for kind in ("appointment", "visit")}
     counted = Counted(lab.conn)
-    found = causes.read(counted, wanted)  # type: ignore[arg-type]  # stands in for it
-    assert (counted.statements, len(found)) == (2, 40)
+    found = causes.read(counted, wanted, now=lab.moment, clinic=lab.door)  # type: ignore[arg-type]  # stands in for it
+    assert (counted.statements, len(found)) == (3, 40)
 
 
 def test_a_kind_that_cannot_be_read_again_is_refused(lab: Lab) -> None:

@@ -23,7 +23,7 @@ def found(lab: Lab, which: Which) -> list[int]:
 
 
 def told(lab: Lab, id: int) -> Story:
-    return story(lab.conn, id, FILES, now=lab.moment)
+    return story(lab.conn, id, FILES, lab.door, now=lab.moment)
 
 
 # Lists
@@ -169,7 +169,7 @@ def test_what_would_happen_now_is_foreseen_and_changes_nothing(
     id = lab.remind().id
     lab.conn.execute(change)
     before = lab.message(id)
-    who = claims.Claimant("run-1", "file", dt.timedelta(minutes=2), lab.outbox.letters)
+    who = claims.Claimant("run-1", "file", dt.timedelta(minutes=2), lab.outbox.letters, lab.door)
     seen = claims.verdict(lab.conn, id, who, now=lab.moment)
     assert seen is not None and seen.state == state
     assert (seen.reason or "").partition(":")[0] == (said or "")
@@ -177,7 +177,7 @@ def test_what_would_happen_now_is_foreseen_and_changes_nothing(
 
 
 def test_nothing_is_foreseen_of_what_does_not_wait(lab: Lab) -> None:
-    who = claims.Claimant("run-1", "file", dt.timedelta(minutes=2), lab.outbox.letters)
+    who = claims.Claimant("run-1", "file", dt.timedelta(minutes=2), lab.outbox.letters, lab.door)
     assert claims.verdict(lab.conn, put(lab, state="failed", reason="r"), who, now=lab.moment) is None
 
 

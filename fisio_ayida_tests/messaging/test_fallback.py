@@ -36,7 +36,7 @@ def lost(lab: Lab, **changes: Any) -> int:
 
 def plan(lab: Lab) -> int:
     """Plan what takes its place."""
-    return plan_fallbacks(lab.conn, lab.outbox, now=lab.moment, log=LOG)
+    return plan_fallbacks(lab.conn, lab.outbox, lab.door, now=lab.moment, log=LOG)
 
 
 def mails(lab: Lab) -> list[Any]:

@@ -113,7 +113,7 @@ def test_what_is_put_off_is_put_off_no_longer_than_it_is_of_use(lab: Lab, sender
 def test_chance_lengthens_a_pause_by_up_to_a_quarter(lab: Lab, sender: Scripted) -> None:
     planned = lab.remind()
     (envelope,) = lab.claim().envelopes
-    outcomes.record(lab.conn, [Ended(envelope, OWN)], sender, run_id="run-1", now=lab.moment, jitter=1.0)
+    outcomes.record(lab.conn, [Ended(envelope, OWN)], sender, lab.door, run_id="run-1", now=lab.moment, jitter=1.0)
     assert lab.message(planned.id)["due_at"] - lab.moment == at(2.5)
 
 

@@ -63,7 +63,7 @@ def updates(*statuses: Status) -> list[Report]:
 
 
 def apply(lab: Lab, **limit: int) -> Applied:
-    return receipts.apply(lab.conn, hasher=lab.hasher, now=lab.moment, **limit)
+    return receipts.apply(lab.conn, hasher=lab.hasher, clinic=lab.door, now=lab.moment, **limit)
 
 
 def outcomes(lab: Lab) -> list[str | None]:
@@ -190,7 +190,8 @@ class Hasty:
         reports = meta.read(said.meta(statuses=[said.status("delivered", key=envelope.key)])).reports
         with self.lab.warehouse.connect(autocommit=True) as conn:
             receipts.store(conn, reports, hasher=self.lab.hasher, now=self.lab.moment)
-            assert receipts.apply(conn, hasher=self.lab.hasher, now=self.lab.moment).applied == 1
+            done = receipts.apply(conn, hasher=self.lab.hasher, clinic=self.lab.door, now=self.lab.moment)
+            assert done.applied == 1
         return Accepted("wamid.1")
 
     async def look_up(self, envelope: Envelope) -> Accepted | None:
@@ -398,7 +399,7 @@ def test_many_appliers_apply_each_report_once(lab: Lab, monkeypatch: pytest.Monk
     def applier() -> None:
         with lab.warehouse.connect(autocommit=True) as conn:
             for _ in range(50):
-                receipts.apply(conn, hasher=lab.hasher, now=lab.moment, limit=7)
+                receipts.apply(conn, hasher=lab.hasher, clinic=lab.door, now=lab.moment, limit=7)
 
     threads = [threading.Thread(target=applier) for _ in range(4)]
     for thread in threads:

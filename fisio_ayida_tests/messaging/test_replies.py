@@ -69,7 +69,7 @@ class Phone:
     def says(self, words: str, quoting: int | None = None, **body: Any) -> int:
         """The patient writes, and it is acted on; gives the reply."""
         id = self.writes(words, quoting, **body)
-        replies.act(self.lab.conn, outbox=self.lab.outbox, now=self.lab.moment)
+        replies.act(self.lab.conn, outbox=self.lab.outbox, clinic=self.lab.door, now=self.lab.moment)
         return id
 
     def writes(self, words: str, quoting: int | None = None, **body: Any) -> int:
@@ -289,7 +289,7 @@ def test_what_was_written_before_the_question_does_not_answer_it(phone: Phone, l
 def test_a_quoted_message_of_somebody_else_is_for_people(phone: Phone, lab: Lab) -> None:
     phone.asked()
     store(lab, said.upsert("sim", quoted="BY-HAND", at=lab.moment))
-    replies.act(lab.conn, outbox=lab.outbox, now=lab.moment)
+    replies.act(lab.conn, outbox=lab.outbox, clinic=lab.door, now=lab.moment)
     assert appointment(lab) == ("agendado", None)
     assert len(tasks(lab)) == 1
 
@@ -323,7 +323,7 @@ def test_many_actors_act_once_on_each_reply_and_in_order(phone: Phone, lab: Lab)
 
     def actor() -> None:
         with lab.warehouse.connect(autocommit=True) as conn:
-            replies.act(conn, outbox=lab.outbox, now=lab.moment)
+            replies.act(conn, outbox=lab.outbox, clinic=lab.door, now=lab.moment)
 
     threads = [threading.Thread(target=actor) for _ in range(4)]
     for thread in threads:

@@ -245,10 +245,3 @@ def test_an_error_never_repeats_a_value() -> None:
             render("appointment_reminder", "whatsapp", {**REMINDER, **wrong})
         assert "Conceição" not in str(raised.value)
         assert raised.value.__cause__ is None
-
-
-def test_a_report_names_a_professional_without_a_name_too() -> None:
-    counts = {"agendadas": 1, "realizadas": 0, "faltas": 0, "canceladas": 1, "a_remarcar": 0}
-    content = email("daily_report", profissionais=[{"profissional": None, **counts}])
-    assert "(sem nome): 1 / 0 / 0 / 1 / 0" in (content.text or "")
-    assert "(sem nome)" in (content.html or "")

@@ -142,7 +142,7 @@ def test_one_process_asks(lab: Lab, sender: Scripted) -> None:
 
 def test_what_is_asked_is_what_was_sent(lab: Lab, sender: Scripted) -> None:
     id = unknown(lab)
-    (again,) = rebuilt(lab.conn, [id], lab.claimant())
+    (again,) = rebuilt(lab.conn, [id], lab.claimant(), now=lab.moment)
     (first,) = sender.calls
     assert (again.to, again.content, again.account) == (first.to, first.content, first.account)
     assert (again.first_called_at, again.attempt, again.taken) == (lab.moment, first.attempt, ())
@@ -151,14 +151,14 @@ def test_what_is_asked_is_what_was_sent(lab: Lab, sender: Scripted) -> None:
 def test_what_is_known_to_be_another_message_is_not_looked_for(lab: Lab, sender: Scripted) -> None:
     first, second = unknown(lab, key="reminder:1"), unknown(lab, key="reminder:2")
     assert unknowns.settle(lab.conn, first, "scripted", "wamid.7", now=lab.moment)
-    (again,) = rebuilt(lab.conn, [second], lab.claimant())
+    (again,) = rebuilt(lab.conn, [second], lab.claimant(), now=lab.moment)
     assert again.taken == ("wamid.7",)
 
 
 def test_what_cannot_be_told_any_more_is_not_asked(lab: Lab, sender: Scripted) -> None:
     id = unknown(lab)
     lab.conn.execute("update clinic.patients set phone = '(21) 99999-8888'")
-    assert rebuilt(lab.conn, [id], lab.claimant()) == []
+    assert rebuilt(lab.conn, [id], lab.claimant(), now=lab.moment) == []
 
 
 def test_what_the_provider_has_is_accepted(lab: Lab, sender: Scripted) -> None:

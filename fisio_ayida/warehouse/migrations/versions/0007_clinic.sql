@@ -10,6 +10,7 @@ alter table clinic.patients drop constraint patients_organization_id_fkey,
   add column professional_id text,
   add column preferred_channel text,
   add column created_at timestamptz not null default now();
+create index patients_created on clinic.patients (created_at);
 alter table clinic.appointments
   alter column organization_id drop not null, alter column patient_id drop not null,
   add column end_time time,
@@ -49,6 +50,8 @@ create table clinic.packages (
   is_active boolean not null default true,
   deleted_at timestamptz
 );
+create index packages_expires_on on clinic.packages (expires_on);
+create index packages_expires_at on clinic.packages (expires_at);
 create table clinic.payments (
   id text primary key,
   organization_id text,
@@ -106,6 +109,9 @@ begin
   where a.id = appointment and clinic.status_class(a.status, a.organization_id) = 'upcoming' and a.deleted_at is null;
   return found;
 end $$;
+
+comment on table messaging.messages is 'The outbox: one row a message, planned in the transaction of its cause; for as long as clinic/retention.py says';
+comment on table events.inbox is 'One row an event: what came, what became of it, when, in which run and why; for as long as clinic/retention.py says';
 
 create table messaging.notices (
   id text primary key,
@@ -208,22 +214,26 @@ create table jobs.reports (
   run_id text not null,
   primary key (kind, organization_id, first_day, therapist_id)
 );
-comment on table jobs.reports is 'Numbers of a clinic''s civil day or ISO week; therapist_id empty: the whole clinic';
+comment on table jobs.reports is 'Numbers of a clinic''s civil day or ISO week; therapist_id empty: the whole clinic; -: visits and patients without a professional';
 comment on column jobs.reports.scheduled is 'Visits of the period, whatever became of them';
 comment on column jobs.reports.other is 'Visits whose status word belongs to no class; they are in scheduled, too';
 
 create table jobs.integrity (
   organization_id text not null,
   check_name text not null,
-  problems bigint not null,
+  problems bigint,
   sample_ids text[] not null,
   digest text not null,
+  error text,
   bad_since timestamptz,
   checked_at timestamptz not null,
   alerted_at timestamptz,
   run_id text not null,
-  primary key (organization_id, check_name)
+  primary key (organization_id, check_name),
+  check ((problems is null) = (error is not null))
 );
 comment on table jobs.integrity is 'The last result of each integrity check for each clinic in which it found or had found something';
 comment on column jobs.integrity.organization_id is 'Empty: rows that belong to no clinic, and checks that could not run';
+comment on column jobs.integrity.problems is 'Empty: the check could not run, which is never zero';
 comment on column jobs.integrity.digest is 'Tells whether the result is another than before';
+comment on column jobs.integrity.alerted_at is 'The moment of the run that last told of it; nothing found and not empty: the next mail says so';
