@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from typing import Any
 
+import psycopg
 import pytest
 
 from fisio_ayida.settings import Settings
 from fisio_ayida.warehouse.embedded import EmbeddedServer
 from fisio_ayida.warehouse.engine import Warehouse
+from fisio_ayida_tests.clinic import fisioflow
 from fisio_ayida_tests.clinic.lab import ClinicLab
 from fisio_ayida_tests.conftest import cloned
 from fisio_ayida_tests.messaging.conftest import TABLES
@@ -22,6 +26,11 @@ _ALSO = (
 )  # fmt: skip
 
 
+def emptied(conn: psycopg.Connection[Any]) -> None:
+    """Our tables without rows."""
+    conn.execute("; ".join(f"delete from {table}" for table in (*_ALSO, *TABLES)))
+
+
 @pytest.fixture(scope="module")
 def clinic_warehouse(warehouse_server: EmbeddedServer) -> Iterator[Warehouse]:
     """A database for the tests of one file."""
@@ -33,8 +42,27 @@ def clinic_warehouse(warehouse_server: EmbeddedServer) -> Iterator[Warehouse]:
 def lab(clinic_warehouse: Warehouse, settings: Settings) -> Iterator[ClinicLab]:
     """One clinic with one therapist and no patients."""
     opened = ClinicLab(clinic_warehouse, settings)
-    opened.conn.execute("; ".join(f"delete from {table}" for table in (*_ALSO, *TABLES)))
+    emptied(opened.conn)
     opened.clinic()
     opened.therapist()
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def fisioflow_database(warehouse_server: EmbeddedServer) -> Iterator[Warehouse]:
+    """A database without any table, to be FisioFlow's for the tests of one file."""
+    name = f"fisioflow_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(warehouse_server.url.psycopg, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+        with Warehouse(warehouse_server.url.with_database(name)) as opened:
+            yield opened
+        connection.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def flow(fisioflow_database: Warehouse) -> Iterator[psycopg.Connection[Any]]:
+    """FisioFlow's database as its owner, empty."""
+    with fisioflow_database.connect(autocommit=True) as conn:
+        fisioflow.drop(conn)
+        yield conn

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,9 +17,16 @@ from zoneinfo import ZoneInfo
 import psycopg
 from psycopg.rows import dict_row
 
-from fisio_ayida.clinic.model import Desk, Order, Outcome
+from fisio_ayida.clinic.model import Desk, Order, Outcome, Proposal
+from fisio_ayida.clinic.organizations import load
+from fisio_ayida.clinic.planning import Finder
 from fisio_ayida.clinic.running import run
 from fisio_ayida.clinic.service import open_desk
+from fisio_ayida.messaging.channels.file import FileSender
+from fisio_ayida.messaging.claims import Claimant, claim
+from fisio_ayida.messaging.model import Accepted, Content, EmailContent, PushContent
+from fisio_ayida.messaging.outcomes import Ended, record
+from fisio_ayida.messaging.picking import Lane
 from fisio_ayida.settings import Settings
 from fisio_ayida.warehouse.engine import Warehouse
 
@@ -69,12 +78,16 @@ class ClinicLab:
     def clinic(self, id: str = CLINIC, zone: str = "America/Sao_Paulo", **columns: Any) -> str:
         """A clinic in a zone, that may write to its patients without each one's consent."""
         self.add("organizations", **({"id": id, "name": "Clínica São João"} | columns))
+        self.policy(id, zone)
+        return id
+
+    def policy(self, id: str, zone: str) -> None:
+        """What messaging knows of a clinic: its zone, and that it may write without each patient's consent."""
         self.conn.execute(
             "insert into messaging.policies (organization_id, zone, marketing_basis) "
             "values (%s, %s, 'legitimate_interest')",
             [id, zone],
         )
-        return id
 
     def rules(self, id: str = CLINIC, **columns: Any) -> None:
         """A clinic's row of jobs.policies."""
@@ -108,6 +121,13 @@ class ClinicLab:
             **(given | columns),
         )  # fmt: skip
 
+    def package(self, id: str = "package-1", organization: str | None = CLINIC, **columns: Any) -> str:
+        """A package of a patient with three of ten sessions left, which expires in a week."""
+        given = {"patient_id": PATIENT, "name": "Pilates 10", "total_sessions": 10, "remaining_sessions": 3}
+        if "expires_on" not in columns and "expires_at" not in columns:
+            columns["expires_on"] = self.moment.date() + dt.timedelta(days=7)
+        return self.add("packages", id=id, organization_id=organization, **(given | columns))
+
     # --- running
 
     def order(self, nominal: dt.datetime | None = None, **changes: Any) -> Order:
@@ -118,6 +138,37 @@ class ClinicLab:
     def run(self, job: str, nominal: dt.datetime | None = None, **changes: Any) -> Outcome:
         """Run a job now, for the present moment or for another one."""
         return run(job, self.desk, self.order(nominal, **changes))
+
+    def run_at_once(self, job: str, times: int = 3) -> list[Outcome]:
+        """Run a job several times at the same moment, each time at a desk of its own."""
+
+        def alone() -> Outcome:
+            with open_desk(self.settings, self.warehouse, log=LOG) as desk:
+                start.wait()
+                return run(job, desk, self.order())
+
+        start = threading.Barrier(times, timeout=60)
+        with ThreadPoolExecutor(times) as pool:
+            return [each.result() for each in [pool.submit(alone) for _ in range(times)]]
+
+    def find(self, find: Finder, nominal: dt.datetime | None = None) -> Proposal:
+        """What a job asks for, unplanned: the outbox does not show what messages say."""
+        clinics = load(self.conn, self.desk.clinic).clinics
+        return find(self.desk, self.conn, clinics, self.order(nominal))
+
+    def send(self) -> dict[str, str]:
+        """Send what is due now, as a dispatcher would; the words of each message that went out, by its key."""
+        said: dict[str, str] = {}
+        for channel in ("whatsapp", "email", "push"):
+            sender = FileSender(self.settings.home / "outbox", channel, "noreply@example.com", lambda: self.moment)
+            who = Claimant(
+                "run-1", sender.provider, dt.timedelta(minutes=2), self.desk.outbox.letters, self.desk.clinic
+            )
+            taken = claim(self.conn, Lane(channel, ""), 100, who, now=self.moment).envelopes
+            ended = [Ended(each, Accepted(f"{channel}-{each.id}")) for each in taken]
+            record(self.conn, ended, sender, self.desk.clinic, run_id="run-1", now=self.moment, jitter=0.0)
+            said |= {each.key: _words(each.content) for each in taken}
+        return said
 
     # --- looking
 
@@ -138,3 +189,9 @@ class ClinicLab:
         """Why what was withheld was withheld, by key."""
         found = self.rows("select key, reason from jobs.decisions where outcome = 'withheld'")
         return {row["key"]: row["reason"] for row in found}
+
+
+def _words(content: Content) -> str:
+    if isinstance(content, PushContent):
+        return content.body
+    return f"{content.subject}\n{content.text}" if isinstance(content, EmailContent) else content.text or ""
