@@ -12,11 +12,11 @@ from typing import Any, Final
 
 from psycopg.rows import namedtuple_row
 
-from fisio_ayida.clinic.choice import REACH, channels, why_none
-from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order, Proposal, Withheld
+from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order, Proposal
 from fisio_ayida.clinic.organizations import days
+from fisio_ayida.clinic.telling import PERSON, Telling, once, tell
 from fisio_ayida.messaging import keys
-from fisio_ayida.messaging.model import Cause, Channel, Draft
+from fisio_ayida.messaging.model import Cause, Channel
 
 JOB: Final = "birthday_messages"
 TEMPLATE: Final = "birthday"
@@ -25,13 +25,12 @@ OLDEST_YEARS: Final = 120
 _DAY = dt.timedelta(days=1)
 
 _QUERY: Final = f"""
-select p.id, p.organization_id, to_char(p.date_of_birth, 'MM-DD') as born, o.day,
-       coalesce(nullif(btrim(p.social_name), ''), p.full_name) as name, s.full_name as professional, {REACH}
+select p.organization_id, to_char(p.date_of_birth, 'MM-DD') as born, o.day, s.full_name as professional, {PERSON}
 from unnest(%(ids)s::text[], %(days)s::date[], %(births)s::text[]) o (id, day, births)
 join clinic.patients p on p.organization_id = o.id
   and to_char(p.date_of_birth, 'MM-DD') = any(string_to_array(o.births, ','))
 left join clinic.staff s on s.user_id = p.professional_id and s.organization_id = p.organization_id and s.is_active
-where p.is_active and p.deleted_at is null
+where p.deleted_at is null
   and p.date_of_birth between o.day - make_interval(years => %(oldest)s) and o.day - 1
 """
 
@@ -46,8 +45,8 @@ def find(desk: Desk, there: Connection, clinics: Sequence[Clinic], order: Order)
         values = {"ids": ids, "days": today, "births": births, "oldest": OLDEST_YEARS}
         rows: list[Any] = cur.execute(_QUERY, values).fetchall()
     for row in rows:
-        _greet(by_id[row.organization_id], row, proposal)
-    return proposal
+        tell(_greeting(by_id[row.organization_id], row), row, proposal)
+    return once(desk.conn, proposal)
 
 
 def born_on(day: dt.date, leap_birthday: str) -> list[str]:
@@ -58,28 +57,13 @@ def born_on(day: dt.date, leap_birthday: str) -> list[str]:
     return births
 
 
-def _greet(clinic: Clinic, row: Any, proposal: Proposal) -> None:
-    reach = {"has_phone": row.has_phone, "has_email": row.has_email}
-    both = clinic.rules.birthday_channels == "both"
-    ways = channels(clinic, TEMPLATE, preferred=row.preferred, both=both, **reach)
-    cause = Cause("birthday", row.id, row.born)
-    if not ways:
-        reason, detail = why_none(clinic, **reach)
-        proposal.withheld.append(Withheld(
-            key=keys.birthday(row.id, row.day.year, "whatsapp"), organization_id=clinic.id, reason=reason,
-            detail=detail, patient_id=row.id, cause=cause, template=TEMPLATE,
-        ))  # fmt: skip
-    for channel in ways:
-        proposal.drafts.append(_draft(clinic, row, channel, cause))
+def _greeting(clinic: Clinic, row: Any) -> Telling:
+    def key(channel: Channel) -> str:
+        return keys.birthday(row.patient_id, row.day.year, channel)
 
-
-def _draft(clinic: Clinic, row: Any, channel: Channel, cause: Cause) -> Draft:
-    variables = {"nome": row.name, "clinica": clinic.name}
-    if row.professional:
-        variables["profissional"] = row.professional
-    return Draft(
-        key=keys.birthday(row.id, row.day.year, channel), job=JOB, channel=channel, category="marketing",
-        organization_id=clinic.id, patient_id=row.id, template=TEMPLATE, variables=variables, cause=cause,
+    return Telling(
+        clinic=clinic, job=JOB, template=TEMPLATE, key=key, cause=Cause("birthday", row.patient_id, row.born),
+        variables={"profissional": row.professional}, both=clinic.rules.birthday_channels == "both",
         # A greeting a day late is worse than none.
         due_at=clinic.instant(row.day, dt.time()), not_after=clinic.instant(row.day + _DAY, dt.time()),
     )  # fmt: skip
