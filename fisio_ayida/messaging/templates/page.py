@@ -62,6 +62,9 @@ def _notes(row: Template) -> list[str]:
         notes.append("An answer from 0 to 10 is a score.")
     if row.fallback:
         notes.append(f"If WhatsApp fails, {_TITLES[row.fallback]} takes its place.")
+    if row.sheet:
+        headings = ", ".join(column.heading for column in row.sheet.columns)
+        notes.append(f"A CSV file goes with it, named `{row.sheet.stem}-` and the first day: {headings}.")
     if row.meta:
         words = ", ".join(f"`{name}`" for name in row.meta.variables)
         check = "" if row.meta.known else ", whose approval you have to check"

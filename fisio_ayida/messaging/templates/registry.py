@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 from fisio_ayida.messaging.model import Category, Channel, MessagingError
 from fisio_ayida.messaging.templates import variables as v
+from fisio_ayida.messaging.templates.sheets import Column, Sheet
 from fisio_ayida.messaging.templates.variables import Variable, optional
 
 
@@ -41,6 +42,7 @@ class Template:
         to_patient: a patient reads it: it names the clinic and offers a way out. Else the staff does.
         asks: what a bare "1" in an answer means: yes to a visit, or a score; None: the message asks nothing.
         fallback: the channel that takes its place when WhatsApp failed, or nobody knows.
+        sheet: a CSV file that goes with the e-mail.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Template:
     asks: Literal["confirmation", "score"] | None = None
     fallback: Channel | None = None
     meta: Meta | None = None
+    sheet: Sheet | None = None
 
     @property
     def example(self) -> dict[str, Any]:
@@ -67,6 +70,12 @@ _REMINDER = Meta("lembrete_consulta_v1", ("nome", "data", "hora"))
 # An answer follows from a patient's reply, and not every reply is to a visit that we know.
 _ANSWER = tuple(optional(variable) for variable in (v.NOME, v.CLINICA, v.DATA, v.HORA))
 _PAYMENT = (v.NOME, v.CLINICA, v.VALOR)
+_COLUMNS = (
+    Column("Profissional", "profissional", otherwise="Total da clínica"), Column("Agendadas", "agendadas"),
+    Column("Realizadas", "realizadas"), Column("Faltas", "faltas"), Column("Canceladas", "canceladas"),
+    Column("A remarcar", "a_remarcar"), Column("Sem desfecho", "sem_desfecho"),
+    Column("Novos pacientes", "novos_pacientes"),
+)  # fmt: skip
 
 ROWS: Final = (
     Template(
@@ -129,8 +138,8 @@ ROWS: Final = (
         subject="Seu pacote vence em {{ data }}",
     ),
     Template(
-        name="feedback_request", description="How was today's visit?",
-        category="care", channels=("whatsapp",), variables=(v.NOME, v.CLINICA), asks="score",
+        name="feedback_request", description="How was the visit? Without a date, today's.",
+        category="care", channels=("whatsapp",), variables=(v.NOME, v.CLINICA, optional(v.DATA)), asks="score",
         meta=Meta("feedback_atendimento", ("nome",)),
     ),
     Template(
@@ -156,21 +165,36 @@ ROWS: Final = (
     Template(
         name="daily_report", description="A clinic's day in numbers, for its staff.",
         category="transactional", channels=("email",), to_patient=False,
-        variables=(v.CLINICA, v.DATA, *v.TOTALS, v.NOVOS_PACIENTES, v.PROFISSIONAIS, v.MENSAGENS, v.FALHAS,
-                   v.GRAFICO_CID),
+        variables=(v.CLINICA, v.DATA, *v.NUMEROS, v.GRAFICO, v.PROFISSIONAIS, v.SEUS_NUMEROS, v.MENSAGENS,
+                   v.FALHAS),
         subject="Relatório de {{ data }} – {{ clinica }}",
+        sheet=Sheet(
+            "relatorio", "data", (Column("Data", "data", is_common=True), *_COLUMNS),
+            ("profissionais", "seus_numeros", None),
+        ),
     ),
     Template(
         name="weekly_summary", description="A clinic's week in numbers, for its staff.",
         category="transactional", channels=("email",), to_patient=False,
-        variables=(v.CLINICA, v.INICIO, v.FIM, *v.TOTALS, v.NOVOS_PACIENTES, v.PROFISSIONAIS, v.SEMANAS,
-                   v.GRAFICO_CID),
+        variables=(v.CLINICA, v.INICIO, v.FIM, *v.NUMEROS, v.GRAFICO, v.SEMANAS, v.TENDENCIA, v.PROFISSIONAIS,
+                   v.SEUS_NUMEROS),
         subject="Resumo da semana {{ inicio }} a {{ fim }} – {{ clinica }}",
+        sheet=Sheet(
+            "semana", "inicio",
+            (Column("Início", "inicio", is_common=True), Column("Fim", "fim", is_common=True), *_COLUMNS),
+            ("profissionais", "seus_numeros", "semanas"),
+        ),
     ),
     Template(
         name="integrity_alert", description="Rows of a clinic contradict each other, for its administrators.",
         category="transactional", channels=("email",), to_patient=False,
-        variables=(v.CLINICA, v.PROBLEMAS, v.VERIFICACOES), subject="Alerta de integridade: {{ quantidade }}",
+        variables=(v.CLINICA, v.PROBLEMAS, v.VERIFICACOES, v.RESOLVIDAS, v.IMPEDIDAS),
+        subject="Alerta de integridade: {{ quantidade }}",
+    ),
+    Template(
+        name="unfinished_sessions", description="Sessions that their author has not finished for a week.",
+        category="transactional", channels=("email",), to_patient=False,
+        variables=(v.CLINICA, v.ABERTAS, v.SESSOES), subject="{{ abertas }} na {{ clinica }}",
     ),
     Template(
         name="channel_alert", description="A way out is closed, for the operators.",

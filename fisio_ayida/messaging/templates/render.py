@@ -12,7 +12,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from fisio_ayida.messaging.model import Channel, Content, EmailContent, PushContent, WhatsappContent
-from fisio_ayida.messaging.templates import formats, sources
+from fisio_ayida.messaging.templates import formats, sheets, sources
 from fisio_ayida.messaging.templates.registry import TEMPLATES, Template, TemplateError
 from fisio_ayida.messaging.templates.variables import DERIVED, KINDS, Derived, Variable
 
@@ -63,12 +63,14 @@ def render(
     subject = prepared.subject.render(shown)
     shown |= {"assunto": subject, "descadastro": way_out, "responde": reply_to is not None}
     html, plain = prepared.files
+    sheet = template.sheet
     return EmailContent(
         subject=subject,
         html=html.render(shown),
         text=plain.render(shown).strip() + "\n",
         sender=sender,
         reply_to=reply_to,
+        attachments=(sheets.attachment(sheet, template.variables, variables),) if sheet else (),
         tags={"template": name},
         unsubscribe_url=way_out,
     )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fisio_ayida.messaging.model import Channel
+from fisio_ayida.messaging.templates import sheets
 from fisio_ayida.messaging.templates.registry import TEMPLATES, Template, TemplateError
 from fisio_ayida.messaging.templates.variables import DERIVED, Variable, forbidden_words
 
@@ -124,6 +125,8 @@ def _faults(template: Template) -> list[str]:
         found.append(f"its subject speaks of {', '.join(words)}: no health data in messages")
     if ("email" in template.channels) != bool(template.subject):
         found.append("an e-mail needs a subject, and nothing else has one")
+    if template.sheet:
+        found += sheets.problems(template.sheet, template.variables)
     if template.meta and (strange := set(template.meta.variables) - allowed(template, "whatsapp")):
         found.append(f"hands {', '.join(sorted(strange))} to Meta: not declared")
     if template.meta:

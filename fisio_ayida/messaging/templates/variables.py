@@ -95,33 +95,61 @@ REALIZADAS: Final = Variable("realizadas", "count", "Visits done", 18)
 FALTAS: Final = Variable("faltas", "count", "Visits to which nobody came", 3)
 CANCELADAS: Final = Variable("canceladas", "count", "Visits cancelled", 2)
 A_REMARCAR: Final = Variable("a_remarcar", "count", "Visits that wait for another day", 1)
+SEM_DESFECHO: Final = Variable("sem_desfecho", "count", "Visits of which no status tells what became of them", 0)
 NOVOS_PACIENTES: Final = Variable("novos_pacientes", "count", "Patients registered", 4)
-TOTALS: Final = (AGENDADAS, REALIZADAS, FALTAS, CANCELADAS, A_REMARCAR)
+NUMEROS: Final = (AGENDADAS, REALIZADAS, FALTAS, CANCELADAS, A_REMARCAR, SEM_DESFECHO, NOVOS_PACIENTES)
+_ROTULO: Final = Variable("rotulo", "text", "What is counted", "")
+_VALOR: Final = Variable("valor", "count", "How many", 0)
+_LARGURA: Final = Variable("largura", "count", "Percent of the longest bar", 0)
+GRAFICO: Final = Variable(
+    "grafico", "rows", "Bars: what became of the visits",
+    ({"rotulo": "Realizadas", "valor": 18, "largura": 100}, {"rotulo": "Faltas", "valor": 3, "largura": 17},
+     {"rotulo": "Canceladas", "valor": 2, "largura": 11}, {"rotulo": "A remarcar", "valor": 1, "largura": 6},
+     {"rotulo": "Sem desfecho", "valor": 0, "largura": 0}),
+    fields=(_ROTULO, _VALOR, _LARGURA),
+)  # fmt: skip
 PROFISSIONAIS: Final = Variable(
-    "profissionais", "rows", "The same for each professional",
+    "profissionais", "rows", "The same for each professional, for administrators",
     ({"profissional": "Dra. Helena Brandão", "agendadas": 10, "realizadas": 8, "faltas": 1, "canceladas": 1,
-      "a_remarcar": 0},
+      "a_remarcar": 0, "sem_desfecho": 0, "novos_pacientes": 2},
      {"profissional": "Dr. João Sertão", "agendadas": 9, "realizadas": 7, "faltas": 1, "canceladas": 1,
-      "a_remarcar": 0},
+      "a_remarcar": 0, "sem_desfecho": 0, "novos_pacientes": 1},
      {"profissional": "Dra. Iara Conceição Guimarães", "agendadas": 5, "realizadas": 3, "faltas": 1,
-      "canceladas": 0,
-      "a_remarcar": 1}),
-    required=False, fields=(optional(PROFISSIONAL), *TOTALS),
+      "canceladas": 0, "a_remarcar": 1, "sem_desfecho": 0, "novos_pacientes": 1}),
+    required=False, fields=(PROFISSIONAL, *NUMEROS),
+)  # fmt: skip
+# No example: whoever sees all professionals does not need it.
+SEUS_NUMEROS: Final = Variable(
+    "seus_numeros", "rows", "The reader's own, for who is no administrator", None, required=False,
+    fields=(PROFISSIONAL, *NUMEROS),
 )  # fmt: skip
 SEMANAS: Final = Variable(
-    "semanas", "rows", "The weeks before, newest first",
-    ({"inicio": dt.date(2026, 3, 2), "agendadas": 22, "realizadas": 17, "faltas": 4, "canceladas": 1},
-     {"inicio": dt.date(2026, 2, 23), "agendadas": 25, "realizadas": 19, "faltas": 3, "canceladas": 3},
-     {"inicio": dt.date(2026, 2, 16), "agendadas": 14, "realizadas": 12, "faltas": 1, "canceladas": 1},
-     {"inicio": dt.date(2026, 2, 9), "agendadas": 23, "realizadas": 20, "faltas": 2, "canceladas": 1}),
-    required=False, fields=(INICIO, AGENDADAS, REALIZADAS, FALTAS, CANCELADAS),
+    "semanas", "rows", "This week and those before, newest first",
+    tuple(
+        {"inicio": dt.date(2026, month, day), "fim": dt.date(2026, month, day) + dt.timedelta(days=6),
+         "agendadas": booked, "realizadas": done, "faltas": absent, "canceladas": cancelled, "a_remarcar": 0,
+         "sem_desfecho": 0, "novos_pacientes": 3, "largura": 4 * done, "resto": 4 * (booked - done)}
+        for month, day, booked, done, absent, cancelled in (
+            (3, 9, 24, 18, 3, 2), (3, 2, 22, 17, 4, 1), (2, 23, 25, 19, 3, 3), (2, 16, 14, 12, 1, 1),
+            (2, 9, 23, 20, 2, 1),
+        )
+    ),
+    fields=(INICIO, FIM, *NUMEROS, _LARGURA, Variable("resto", "count", "The bar's part that was not done", 0)),
+)  # fmt: skip
+TENDENCIA: Final = Variable(
+    "tendencia", "rows", "This week against the mean of those before",
+    ({"rotulo": "Agendadas", "valor": 24, "media": "21", "texto": "14% acima"},
+     {"rotulo": "Realizadas", "valor": 18, "media": "17", "texto": "6% acima"},
+     {"rotulo": "Faltas", "valor": 3, "media": "2,5", "texto": "20% acima"},
+     {"rotulo": "Canceladas", "valor": 2, "media": "1,5", "texto": "33% acima"},
+     {"rotulo": "Novos pacientes", "valor": 3, "media": "3", "texto": "perto da média"}),
+    required=False,
+    fields=(_ROTULO, _VALOR, Variable("media", "text", "The mean", ""), Variable("texto", "text", "In words", "")),
 )  # fmt: skip
 MENSAGENS: Final = Variable(
     "mensagens", "count", "Messages sent", 31, required=False, noun=("enviada", "enviadas")
 )
 FALHAS: Final = Variable("falhas", "count", "Messages that failed", 1, required=False, noun=("falhou", "falharam"))
-# No example: the picture is an attachment, which a preview does not have.
-GRAFICO_CID: Final = Variable("grafico_cid", "text", "Content-ID of an attached chart", None, required=False)
 
 PROBLEMAS: Final = Variable("quantidade", "count", "Problems found", 3, noun=("problema", "problemas"))
 VERIFICACOES: Final = Variable(
@@ -129,10 +157,39 @@ VERIFICACOES: Final = Variable(
     ({"verificacao": "Sessões que apontam para um agendamento inexistente", "contagem": 2,
       "exemplos": ("5f0c2a71", "c19e44d0")},
      {"verificacao": "Pagamentos sem agendamento", "contagem": 1, "exemplos": ("a7710be3",)}),
+    required=False,
     fields=(
         Variable("verificacao", "text", "What was checked", ""),
         Variable("contagem", "count", "How many rows fail", 0),
         Variable("exemplos", "texts", "Ids of some of them", (), required=False),
+    ),
+)  # fmt: skip
+RESOLVIDAS: Final = Variable(
+    "resolvidas", "texts", "Checks that find nothing any more", ("Pacientes sem clínica válida",), required=False
+)
+IMPEDIDAS: Final = Variable(
+    "impedidas", "rows", "Checks that could not run",
+    ({"verificacao": "Pacotes com saldo impossível", "motivo": "UndefinedColumn", "organizacao": "org-0417"},),
+    required=False,
+    fields=(
+        Variable("verificacao", "text", "What could not be checked", ""),
+        Variable("motivo", "text", "The kind of error", ""),
+        Variable("organizacao", "text", "The only clinic concerned, by id", "", required=False),
+    ),
+)  # fmt: skip
+
+ABERTAS: Final = Variable(
+    "abertas", "count", "Sessions that nobody has finished", 2,
+    noun=("sessão sem finalização", "sessões sem finalização"),
+)  # fmt: skip
+SESSOES: Final = Variable(
+    "sessoes", "rows", "The oldest of them",
+    ({"data": dt.date(2026, 2, 26), "sessao": "5f0c2a71"},
+     {"data": dt.date(2026, 3, 2), "sessao": "c19e44d0", "situacao": "sem profissional ativo"}),
+    fields=(
+        DATA,
+        Variable("sessao", "text", "The session's id", ""),
+        Variable("situacao", "text", "Why it is told to the administrators", "", required=False),
     ),
 )  # fmt: skip
 
