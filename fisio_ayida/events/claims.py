@@ -7,6 +7,7 @@ are by the database's clock, so that hosts need not agree on the time. Not here:
 from __future__ import annotations
 
 import datetime as dt
+import json
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from fisio_ayida.events.registry import Batch, Event, Launch
+from fisio_ayida.events.registry import Batch, Event, Launch, Option
 
 Connection = psycopg.Connection[Any]
 
@@ -76,7 +77,8 @@ select ended_at is null, (select count(*) from events.inbox i where i.claim_id =
 from events.claims c where id = %s for update
 """
 LAUNCHES = """
-select i.seq, i.id, coalesce(i.data ->> 'dateFrom', '') as first, coalesce(i.data ->> 'dateTo', '') as last
+select i.seq, i.id, array(
+  select i.data ->> f.name from unnest(%(fields)s::text[]) with ordinality f (name, place) order by f.place)
 from events.inbox i
 where i.name = %(name)s and i.state in ('received', 'retry') and i.admitted and i.due_at <= %(now)s
 order by i.seq for update skip locked
@@ -210,11 +212,12 @@ def claim_launches(
         raise ValueError(f"{event.name} does not stand for a run")
     claims = []
     with conn.transaction():
-        groups: dict[tuple[str, str], list[tuple[int, str]]] = {}
-        for seq, id_, first, last in conn.execute(LAUNCHES, {"name": event.name, "now": now}):
-            groups.setdefault((first, last), []).append((seq, id_))
-        for (first, last), members in groups.items():
-            config = launch_config(work, first or None, last or None)
+        groups: dict[str, tuple[dict[str, Any], list[tuple[int, str]]]] = {}
+        fields = [option.field for option in work.options]
+        for seq, id_, asked in conn.execute(LAUNCHES, {"name": event.name, "now": now, "fields": fields}):
+            config = launch_config(work, asked)
+            groups.setdefault(json.dumps(config), (config, []))[1].append((seq, id_))
+        for config, members in groups.values():
             busy = "select 1 from events.claims where ended_at is null and job = %s and run_config = %s"
             if conn.execute(busy, [work.job, Jsonb(config)]).fetchone():
                 continue
@@ -225,10 +228,19 @@ def claim_launches(
     return claims
 
 
-def launch_config(work: Launch, first: str | None, last: str | None) -> dict[str, Any]:
-    """The run config of a job for these days; empty where nothing is asked for in particular."""
-    days = {name: day for name, day in (("date_from", first), ("date_to", last)) if day}
-    return {"ops": {work.op: {"config": days}}} if work.op and days else {}
+def launch_config(work: Launch, asked: Sequence[str | None]) -> dict[str, Any]:
+    """The run config for what a payload says in the fields of ``work.options``; empty where that is nothing."""
+    pairs = zip(work.options, asked, strict=True)
+    given = {option.option: _read(option, text) for option, text in pairs if text}
+    return {"ops": {work.op: {"config": given}}} if given else {}
+
+
+def _read(option: Option, text: str) -> str:
+    """What cannot be read came before its field was looked at; the run says what is wrong with it."""
+    try:
+        return option.read(text)
+    except ValueError:
+        return text
 
 
 def start(conn: Connection, claim: uuid.UUID, run_id: str, lease: dt.timedelta, now: dt.datetime) -> bool:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from fisio_ayida.events import canary, claims
 from fisio_ayida.events.claims import BATCH_LEASE, MOST_LOSSES, launch_config
 from fisio_ayida.events.outcomes import Outcome, record
-from fisio_ayida.events.registry import EVENTS, PROCESS, Launch
+from fisio_ayida.events.payloads import civil_day
+from fisio_ayida.events.registry import EVENTS, PROCESS, Launch, Option
 from fisio_ayida.warehouse.engine import Warehouse
 from fisio_ayida_tests.events.lab import Lab
 
@@ -283,13 +284,18 @@ def test_whatever_happens_to_runs_no_event_is_lost_or_done_twice(lab: Lab, steps
 # Runs of jobs
 
 
-def test_the_days_of_an_event_are_the_run_s_config() -> None:
-    work = Launch("sync_x", "bdns__x")
-    assert launch_config(work, None, None) == {}
-    both = launch_config(work, "2026-01-01", "2026-01-02")
+def test_what_an_event_says_is_the_run_s_config() -> None:
+    work = Launch("sync_x", "bdns__x", (Option("dateFrom", "date_from"), Option("dateTo", "date_to")))
+    assert launch_config(work, [None, None]) == {}
+    both = launch_config(work, ["2026-01-01", "2026-01-02"])
     assert both == {"ops": {"bdns__x": {"config": {"date_from": "2026-01-01", "date_to": "2026-01-02"}}}}
-    assert launch_config(work, None, "2026-01-02") == {"ops": {"bdns__x": {"config": {"date_to": "2026-01-02"}}}}
-    assert launch_config(Launch("sync_y"), "2026-01-01", None) == {}
+    assert launch_config(work, [None, "2026-01-02"]) == {"ops": {"bdns__x": {"config": {"date_to": "2026-01-02"}}}}
+    assert launch_config(Launch("sync_y"), []) == {}
+
+
+def test_what_cannot_be_read_is_left_to_the_run_to_refuse() -> None:
+    work = Launch("x", "x", (Option("scheduledDate", "day", civil_day),))
+    assert launch_config(work, ["soon"]) == {"ops": {"x": {"config": {"day": "soon"}}}}
 
 
 def test_an_event_for_a_run_that_is_not_due_waits(lab: Lab) -> None:

@@ -163,6 +163,20 @@ def test_days_are_part_of_what_is_asked_for(lab: Lab) -> None:
     assert found == {1: {}, 2: {"ops": {"bdns__convocatorias": {"config": days}}}}
 
 
+def test_crons_of_one_day_in_sao_paulo_make_one_run_however_they_say_it(lab: Lab) -> None:
+    for said in ("2026-03-12", "2026-03-12T09:00:00", "2026-03-13T02:59:00.000Z"):
+        lab.send("cron/daily.birthdays", {"scheduledDate": said})
+    [claim] = lab.tick()
+    assert (claim.job, claim.size) == ("birthday_messages", 3)
+    assert claim.run_config == {"ops": {"clinic__birthday_messages": {"config": {"day": "2026-03-12"}}}}
+
+
+def test_a_clean_up_is_asked_for_with_its_part(lab: Lab) -> None:
+    lab.send("cron/daily.cleanup", {"cleanupType": "tokens"})
+    [claim] = lab.tick()
+    assert claim.run_config == {"ops": {"clinic__cleanup": {"config": {"cleanup_type": "tokens"}}}}
+
+
 @pytest.mark.parametrize(
     ("status", "message", "reason"),
     [
