@@ -18,7 +18,7 @@ $(VENV)/.dev: $(VENV)/.runtime
 	@touch $@
 
 # Fill an embedded PostgreSQL from a local stand-in of the BDNS, change the world, sync again, prove it; then
-# send events through the gateway and watch them become runs.
+# send events through the gateway, write to made-up patients, and play a Monday of made-up clinics.
 demo: $(VENV)/.runtime
 	$(BIN)/fisio-ayida demo
 
@@ -48,6 +48,7 @@ docs: $(VENV)/.runtime
 	$(BIN)/python -m fisio_ayida.bdns.dictionary > docs/data-dictionary.md
 	$(BIN)/python -m fisio_ayida.events.page > docs/events.md
 	$(BIN)/python -m fisio_ayida.messaging.templates.page > docs/messages.md
+	$(BIN)/python -m fisio_ayida.clinic.page > docs/clinic.md
 
 clean:
 	rm -rf $(VENV) .fisio_ayida .bench build *.egg-info

@@ -68,7 +68,7 @@ insert into clinic.appointments (id, organization_id, patient_id, therapist_id, 
                           'faltou', 'cancelado', 'remarcar'])[1 + n / 800 %% 10] end,
          (%(day)s::date + d - 9)::timestamp at time zone 'UTC', (%(day)s::date + d)::timestamp at time zone 'UTC'
   from generate_series(0, %(visits)s - 1) n
-  cross join lateral (select n %% 800 - 770 as d, (n::bigint * 7919 %% %(patients)s)::int as p) x;
+  cross join lateral (select n %% 800 - 770 as d, (abs(hashint4(n)::bigint) %% %(patients)s)::int as p) x;
 insert into clinic.sessions (id, organization_id, patient_id, appointment_id, therapist_id, date, status,
                              created_at, updated_at, finalized_at)
   select 'session-' || id, organization_id, patient_id, id, therapist_id, (date + start_time) at time zone 'UTC',

@@ -1,4 +1,4 @@
-"""The command line: ``fisio-ayida sync``, ``db``, ``rejects``, ``events``, ``messages``, ``gateway``, ``demo`` …
+"""The command line: ``fisio-ayida sync``, ``db``, ``events``, ``messages``, ``clinic``, ``gateway``, ``demo`` …
 
 A door: it reads the environment once, turns words into orders, and shows what happens. What the
 orders do is in the domain; an answer is a table, an error is one line.
@@ -20,6 +20,8 @@ from fisio_ayida import telemetry
 from fisio_ayida.bdns.datasets import DATASETS, dataset
 from fisio_ayida.bdns.errors import BadRequest
 from fisio_ayida.bdns.registry import Dataset
+from fisio_ayida.commands import clinic_people, clinic_shadow  # noqa: F401  they add commands of `clinic`
+from fisio_ayida.commands.clinic import clinic_app
 from fisio_ayida.commands.eventing import events_app
 from fisio_ayida.commands.exits import FAILED, plain_errors
 from fisio_ayida.commands.messaging_setup import messages_app
@@ -44,6 +46,7 @@ app.add_typer(db_app, name="db")
 app.add_typer(rejects_app, name="rejects")
 app.add_typer(events_app, name="events")
 app.add_typer(messages_app, name="messages")
+app.add_typer(clinic_app, name="clinic")
 app.add_typer(simulate_app, name="simulate")
 
 
