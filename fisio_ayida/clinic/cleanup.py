@@ -18,7 +18,7 @@ from fisio_ayida.clinic.model import BadOrder, Clinic, Connection, Desk, Order, 
 from fisio_ayida.clinic.planning import begin, finish, for_each_group
 from fisio_ayida.clinic.retention import FILES, FILES_AGE, PARTS, RULES, Rule
 from fisio_ayida.clinic.sweeping import absent, count, sweep, sweep_files
-from fisio_ayida.telemetry import excerpt
+from fisio_ayida.warehouse.errors import said
 
 JOB: Final = unfinished.JOB
 #: What FisioFlow's event says for all parts.
@@ -96,8 +96,7 @@ def _apply(
     except psycopg.Error as error:
         if conn.closed:
             raise
-        words = error.diag.message_primary or "no more is known"
-        outcome.failures.append(("", excerpt(f"{rule.name}: {type(error).__name__}: {words}", 300)))
+        outcome.failures.append(("", f"{rule.name}: {said(error)}"))
 
 
 def _clean_files(desk: Desk, order: Order, outcome: Outcome) -> None:

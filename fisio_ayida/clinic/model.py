@@ -9,6 +9,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -120,12 +121,18 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a job works with. ``conn``: to our own tables, in autocommit."""
+    """What a job works with.
+
+    Args:
+        conn: to our own tables, in autocommit.
+        files: where messages are written that no provider sends; None: nowhere.
+    """
 
     conn: Connection
     clinic: ClinicDoor
     outbox: Outbox
     log: Log
+    files: Path | None = None
 
 
 @dataclass(slots=True)

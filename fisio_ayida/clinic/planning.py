@@ -18,6 +18,7 @@ from fisio_ayida.clinic.model import SHOWN, Clinic, Connection, Desk, Order, Out
 from fisio_ayida.messaging.model import Draft
 from fisio_ayida.telemetry import excerpt
 from fisio_ayida.warehouse.clinic import ClinicError
+from fisio_ayida.warehouse.errors import said
 
 #: What a job asks: on a connection where these clinics' rows are visible.
 Finder = Callable[[Desk, Connection, Sequence[Clinic], Order], Proposal]
@@ -61,7 +62,7 @@ def plan(job: str, find: Finder, desk: Desk, order: Order) -> Outcome:
     outcome, clinics = begin(job, desk, order)
 
     def work(there: Connection, members: Sequence[Clinic], part: Outcome) -> None:
-        _keep(desk, order, find(desk, there, members, order), part)
+        keep(desk, order, find(desk, there, members, order), part)
 
     for_each_group(desk, clinics, work, outcome)
     finish(desk, order, outcome)
@@ -99,7 +100,7 @@ def for_each_group(desk: Desk, clinics: Sequence[Clinic], work: Work, outcome: O
             if there.closed or desk.conn.closed:
                 raise psycopg.OperationalError("the connection was lost") from error
             if len(ids) == 1:
-                outcome.failures.append((ids[0], excerpt(f"{type(error).__name__}: {error}")))
+                outcome.failures.append((ids[0], said(error)))
                 return
             for id in ids:
                 attempt(there, [id])
@@ -126,25 +127,30 @@ def finish(desk: Desk, order: Order, outcome: Outcome) -> None:
         })  # fmt: skip
 
 
-def _keep(desk: Desk, order: Order, proposal: Proposal, outcome: Outcome) -> None:
-    """Plan what is asked for, in as many statements as there are thousands; keep the other decisions."""
+def keep(desk: Desk, order: Order, proposal: Proposal, outcome: Outcome) -> list[Draft]:
+    """Plan what is asked for, in as many statements as there are thousands; keep the other decisions.
+
+    Gives the messages that the outbox has now and had not before: none in shadow mode and of a dry run.
+    """
     drafts = {draft.key: draft for draft in proposal.drafts}
     stale = {key for key, draft in drafts.items() if draft.not_after is not None and draft.not_after <= order.now}
     withheld = {each.key: each for each in proposal.withheld if each.key not in drafts or each.key in stale}
     withheld |= {key: _stale(drafts[key]) for key in stale}
     wanted = [draft for key, draft in drafts.items() if key not in stale]
+    new: list[Draft] = []
     for first in range(0, len(wanted), CHUNK):
-        _plan(desk, order, wanted[first : first + CHUNK], withheld, outcome)
+        new += _plan(desk, order, wanted[first : first + CHUNK], withheld, outcome)
     for each in withheld.values():
         outcome.withheld[each.reason] += 1
         if len(outcome.withheld_keys) < SHOWN:
             outcome.withheld_keys.append((each.key, each.reason, each.detail))
     _decide(desk, order, outcome, [_row(each) for each in withheld.values()])
+    return new
 
 
 def _plan(
     desk: Desk, order: Order, drafts: Sequence[Draft], withheld: dict[str, Withheld], outcome: Outcome
-) -> None:
+) -> list[Draft]:
     by_key = {draft.key: draft for draft in drafts}
     keeps = not order.is_dry and not order.is_shadow
     with desk.conn.transaction(force_rollback=not keeps):
@@ -159,6 +165,7 @@ def _plan(
     outcome.planned_keys += [draft.key for draft in new][: SHOWN - len(outcome.planned_keys)]
     if order.is_shadow:
         _decide(desk, order, outcome, [_shadow(draft) for draft in new])
+    return new if keeps else []
 
 
 def _decide(desk: Desk, order: Order, outcome: Outcome, rows: Sequence[Mapping[str, object]]) -> None:

@@ -25,4 +25,4 @@ def open_desk(settings: Settings, warehouse: Warehouse, *, log: Log) -> Iterator
         SealError: MESSAGING_KEY is malformed, or MESSAGING_HASH_KEY is another than it was.
     """
     with warehouse.connect(autocommit=True) as conn, open_clinic(settings, warehouse) as clinic:
-        yield Desk(conn, clinic, open_outbox(conn, settings), log)
+        yield Desk(conn, clinic, open_outbox(conn, settings), log, settings.home / "outbox")

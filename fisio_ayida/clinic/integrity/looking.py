@@ -19,8 +19,8 @@ import psycopg
 from fisio_ayida.clinic.integrity.checks import REMINDED_WITHIN, ROWS, SESSION_AFTER, SESSION_DAYS, Check
 from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order
 from fisio_ayida.clinic.registry import ZONE
-from fisio_ayida.telemetry import excerpt
 from fisio_ayida.warehouse.clinic import ClinicError
+from fisio_ayida.warehouse.errors import said
 
 #: Ids that are named of each organisation and check.
 SAMPLE: Final = 20
@@ -122,7 +122,7 @@ def _look(
         except psycopg.Error as error:
             if there.closed:
                 raise
-            looked.errors[nobody, check.name] = _words(error)
+            looked.errors[nobody, check.name] = said(error)
         else:
             looked.found |= {(organization, check.name): each for organization, each in found.items()}
 
@@ -161,11 +161,6 @@ def _values(clinics: Sequence[Clinic], order: Order, reminded: _Reminded) -> dic
         "session_days": SESSION_DAYS, "session_after": SESSION_AFTER, "sample": SAMPLE,
         "reminding": reminding, "since": [reminded.since[id] for id in reminding],
     }  # fmt: skip
-
-
-def _words(error: psycopg.Error) -> str:
-    """What happened, without the row that PostgreSQL quotes below it."""
-    return excerpt(f"{type(error).__name__}: {error.diag.message_primary or 'no more is known'}", 300)
 
 
 class _Reminded:

@@ -25,6 +25,7 @@ def explained(context: dg.OpExecutionContext, mirror: MirrorResource) -> Iterato
     from fisio_ayida.clinic.model import BadOrder
     from fisio_ayida.messaging.model import MessagingError
     from fisio_ayida.warehouse.clinic import ClinicError
+    from fisio_ayida.warehouse.errors import said
 
     with reported(context, mirror):
         try:
@@ -34,6 +35,4 @@ def explained(context: dg.OpExecutionContext, mirror: MirrorResource) -> Iterato
         except psycopg.OperationalError:
             raise
         except psycopg.Error as error:
-            # Its text has a second part that shows the row.
-            words = error.diag.message_primary or type(error).__name__
-            raise dg.Failure(telemetry.excerpt(words), allow_retries=False) from None
+            raise dg.Failure(said(error), allow_retries=False) from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import AsyncIterator, Collection
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from fisio_ayida.defs.resources import MirrorResource
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from fisio_ayida.bdns.documents.visit import Documents
     from fisio_ayida.bdns.mirror import Context
     from fisio_ayida.bdns.service import Caller
+    from fisio_ayida.clinic.model import Desk
     from fisio_ayida.events.work import Handlers, Inside, Outside, Result, Taken
+    from fisio_ayida.warehouse.clinic import ClinicDoor
     from fisio_ayida.warehouse.engine import Warehouse
 
 DETAIL = "convocatorias/detail.requested"
@@ -45,7 +47,9 @@ async def opened(
     async with AsyncExitStack() as stack:
         if PROCESS in works:
             handlers[canary.NAME] = Inside(canary.echo)
-            handlers |= _messages(mirror, warehouse)
+            opener = _Clinic(mirror, warehouse, log, stack.enter_context(ExitStack()))
+            handlers |= _messages(opener)
+            handlers |= _visits(opener)
         if SYNC_CALLS in works:
             domain = await stack.enter_async_context(mirror.context(warehouse, caller, log))
             check_source(domain)
@@ -58,22 +62,70 @@ async def opened(
         yield handlers
 
 
-def _messages(mirror: MirrorResource, warehouse: Warehouse) -> dict[str, Inside | Outside]:
+class _Clinic:
+    """What handlers work with; FisioFlow's database is opened for the first event that needs it."""
+
+    def __init__(self, mirror: MirrorResource, warehouse: Warehouse, log: BoundLogger, stack: ExitStack) -> None:
+        from fisio_ayida.clinic.registry import shadowed
+        from fisio_ayida.messaging.service import open_outbox
+
+        self._mirror, self._warehouse, self._log, self._stack = mirror, warehouse, log, stack
+        self._door: ClinicDoor | None = None
+        self.shadowed = shadowed(mirror.settings.clinic_shadow)
+        with warehouse.connect(autocommit=True) as conn:
+            self.outbox = open_outbox(conn, mirror.settings)
+
+    def door(self) -> ClinicDoor:
+        from fisio_ayida.warehouse.clinic import open_clinic
+
+        if self._door is None:
+            self._door = self._stack.enter_context(open_clinic(self._mirror.settings, self._warehouse))
+        return self._door
+
+    def desk(self, conn: psycopg.Connection[Any]) -> Desk:
+        """Of the event's own transaction."""
+        from fisio_ayida.clinic.model import Desk
+
+        return Desk(conn, self.door(), self.outbox, self._log)
+
+
+def _visits(clinic: _Clinic) -> dict[str, Inside | Outside]:
+    """What happens to visits, and messages in our words: the jobs' own code, in the event's transaction."""
+    from fisio_ayida.clinic import on_events
+    from fisio_ayida.clinic.model import BadOrder
+    from fisio_ayida.events.outcomes import GiveUp
+    from fisio_ayida.events.work import Inside
+
+    def handle(conn: psycopg.Connection[Any], event: Taken, now: dt.datetime, run_id: str | None) -> Result:
+        what = on_events.Event(
+            name=event.name, data=event.data, now=now, run_id=run_id or "", shadowed=clinic.shadowed
+        )
+        try:
+            return on_events.HANDLERS[event.name](clinic.desk(conn), what)
+        except (on_events.Unusable, BadOrder) as error:
+            raise GiveUp(str(error)) from error
+
+    return {name: Inside(handle) for name in on_events.HANDLERS}
+
+
+def _messages(clinic: _Clinic) -> dict[str, Inside | Outside]:
     """What an app asks for becomes a row of the outbox, in the transaction that ends the event.
 
     What cannot be a message is listed in the event's result; where nothing can, the event is dead.
     """
+    from fisio_ayida.clinic import on_events
     from fisio_ayida.events.outcomes import GiveUp
     from fisio_ayida.events.work import Inside
     from fisio_ayida.messaging import requests
-    from fisio_ayida.messaging.service import open_outbox
-
-    with warehouse.connect(autocommit=True) as conn:
-        outbox = open_outbox(conn, mirror.settings)
 
     def plan(conn: psycopg.Connection[Any], event: Taken, now: dt.datetime, run_id: str | None) -> Result:
         asking = requests.read(event.id, event.name, event.data)
-        planned, unfit = outbox.plan_what_can_be(conn, list(asking.drafts.values()), now=now)
+        if event.name == requests.MULTICAST:
+            try:
+                asking = on_events.to_people(conn, clinic.door(), asking, event.data.get("organizationId") or "")
+            except on_events.Unusable as error:
+                raise GiveUp(str(error)) from error
+        planned, unfit = clinic.outbox.plan_what_can_be(conn, list(asking.drafts.values()), now=now)
         also = {place: unfit[draft.key] for place, draft in asking.drafts.items() if draft.key in unfit}
         refused = {**asking.refused, **also}
         reasons = [f"{place}: {why}" if place else why for place, why in refused.items()]

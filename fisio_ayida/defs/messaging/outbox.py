@@ -104,11 +104,12 @@ def messages_asset() -> dg.AssetsDefinition:
 
 def _send(context: dg.OpExecutionContext, mirror: MirrorResource, most_seconds: float | None) -> "Tally":
     from fisio_ayida.messaging.model import MessagingError
+    from fisio_ayida.warehouse.clinic import ClinicError
 
     most = None if most_seconds is None else dt.timedelta(seconds=most_seconds)
     try:
         return asyncio.run(_dispatch(context, mirror, most))
-    except MessagingError as error:
+    except (MessagingError, ClinicError) as error:
         # A setting that is wrong stays wrong.
         raise dg.Failure(str(error), allow_retries=False) from None
 
