@@ -9,7 +9,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from fisio_ayida.clinic import birthdays
+from fisio_ayida.clinic import (
+    birthdays,
+    cleanup,
+    confirmations,
+    feedback,
+    reactivation,
+    reminders,
+    reports,
+    vouchers,
+)
+from fisio_ayida.clinic.integrity import examine
 from fisio_ayida.clinic.model import Desk, Order, Outcome
 from fisio_ayida.clinic.planning import plan
 
@@ -18,6 +28,15 @@ Runner = Callable[[Desk, Order], Outcome]
 #: By the job's name.
 RUNNERS: Final[Mapping[str, Runner]] = {
     birthdays.JOB: partial(plan, birthdays.JOB, birthdays.find),
+    reports.DAILY.job: reports.run_daily,
+    reports.WEEKLY.job: reports.run_weekly,
+    vouchers.JOB: partial(plan, vouchers.JOB, vouchers.find),
+    reminders.JOB: reminders.run,
+    confirmations.JOB: confirmations.run,
+    feedback.JOB: feedback.run,
+    reactivation.JOB: partial(plan, reactivation.JOB, reactivation.find),
+    examine.JOB: examine.run,
+    cleanup.JOB: cleanup.clean_up,
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,6 +16,23 @@ Id = Annotated[str, Field(min_length=1, max_length=200)]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Channel = Literal["email", "whatsapp", "push"]
 Priority = Literal["critical", "high", "normal", "low"]
+_SAO_PAULO = ZoneInfo("America/Sao_Paulo")
+
+
+def civil_day(text: str) -> str:
+    """The day, YYYY-MM-DD, that a day or a moment of ISO 8601 is where FisioFlow's crons are at home.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        return dt.date.fromisoformat(text).isoformat()
+    except ValueError:
+        moment = dt.datetime.fromisoformat(text)
+    try:
+        return (moment.astimezone(_SAO_PAULO) if moment.tzinfo else moment).date().isoformat()
+    except OverflowError:
+        raise ValueError(f"{text!r} is at the end of the calendar") from None
 
 
 class Payload(BaseModel):
@@ -66,10 +84,20 @@ class Document(Detail):
 
 
 class Cron(Payload):
-    """A cron of FisioFlow; the day it stands for, if it is not today."""
+    """A cron of FisioFlow; the day it stands for, if it is not today: a day, or a moment of it."""
 
     timestamp: str | None = None
     scheduledDate: str | None = None
+
+    @model_validator(mode="after")
+    def _day_exists(self) -> Cron:
+        if self.scheduledDate is not None:
+            try:
+                civil_day(self.scheduledDate)
+            except ValueError:
+                said = f"scheduledDate={self.scheduledDate!r}"
+                raise ValueError(f"{said} is neither a day of the calendar nor a moment of ISO 8601") from None
+        return self
 
 
 class Cleanup(Cron):
@@ -91,6 +119,18 @@ class Appointment(Payload):
     appointmentId: Id
     patientId: Id | None = None
     organizationId: Id | None = None
+
+
+class Reminder(Clinic):
+    """The reminder of one appointment; without it, the reminders of all."""
+
+    appointmentId: Id | None = None
+
+
+class ReadyMade(Clinic):
+    """A message in our words about an appointment, or to a patient: one of the ids says which."""
+
+    appointmentId: Id | None = None
 
 
 class RecordChange(Payload):
@@ -188,6 +228,21 @@ class WhatsappBatch(Payload):
     """Many WhatsApp messages."""
 
     messages: Annotated[list[Whatsapp], Field(min_length=1)]
+
+
+class Multicast(Asked):
+    """One push message to devices, or to users whose devices we know."""
+
+    title: Annotated[str, Field(min_length=1)]
+    body: Annotated[str, Field(min_length=1)]
+    tokens: list[Id] | None = None
+    userIds: list[Id] | None = None
+
+    @model_validator(mode="after")
+    def _has_recipients(self) -> Multicast:
+        if not self.tokens and not self.userIds:
+            raise ValueError("tokens and userIds are both empty: nobody would get it")
+        return self
 
 
 class Insights(Payload):

@@ -7,6 +7,7 @@ starts, the docs and the tests. Not here: handlers, which ``defs/events/handlers
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fisio_ayida.events import payloads as p
@@ -47,14 +48,24 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """A field of the payload that is an option of the run; ``read`` makes equal what asks for the same."""
+
+    field: str
+    option: str
+    read: Callable[[str], str] = str
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """The event stands for a run of ``job``, whose outcome is the event's.
 
-    Events that ask for the same are served by one run. ``op`` is what takes the days of the payload, if any.
+    Events that ask for the same are served by one run. ``op`` is what takes the options, if there are any.
     """
 
     job: str
     op: str | None = None
+    options: tuple[Option, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +136,34 @@ SYNC_CALLS = Batch("sync_convocatoria_individual", "sync_call")
 STORE_DOCUMENTS = Batch("store_documents", "bdns__documentos")
 
 
+_DAYS = (Option("dateFrom", "date_from"), Option("dateTo", "date_to"))
+_SCHEDULED = Option("scheduledDate", "day", p.civil_day)
+_CLEANUP = Launch("daily_cleanup", "clinic__cleanup", (_SCHEDULED, Option("cleanupType", "cleanup_type")))
+
+
+def _clinic(job: str, asset: str | None = None) -> Launch:
+    """A run of one of FisioFlow's jobs; its asset has the job's name unless it is given."""
+    return Launch(job, f"clinic__{asset or job}", (_SCHEDULED,))
+
+
 def _sync(dataset: str, job: str, op: str | None, what: str) -> Event:
     name = f"{dataset}/sync.requested"
     return Event(
         name,
         p.Sync if op is None else p.SyncDays,
         f"Bring {what} up to date.",
-        work=Launch(job, op),
+        work=Launch(job) if op is None else Launch(job, op, _DAYS),
         aliases=(f"app/{dataset}.sync.requested",),
         route=f"sync-{dataset}",
         priority=1,
     )
+
+
+def _cron(
+    name: str, work: Launch, what: str, payload: type[p.Payload] = p.Cron, retry: RetryPolicy = API
+) -> Event:
+    """FisioFlow's own cron: a run of the job, for the day that the cron was scheduled for if it says so."""
+    return Event(name, payload, what, work=work, retry=retry, priority=1)
 
 
 def _asked(
@@ -149,10 +177,11 @@ def _asked(
     )  # fmt: skip
 
 
-def _template(channel: str, kind: str, policy: RetryPolicy) -> Event:
-    return Event(
-        f"{channel}/{kind}", p.Payload, f"The {kind.replace('.', ' ')} message by {channel}.", retry=policy
-    )
+def _template(channel: str, kind: str, work: Batch | None = PROCESS) -> Event:
+    what = f"The {kind.replace('.', ' ')} message by {channel}."
+    if work is None:
+        return Event(f"{channel}/{kind}", p.Payload, what, retry=EMAIL)
+    return Event(f"{channel}/{kind}", p.ReadyMade, what, work=work, retry=DATABASE, batch=100)
 
 
 def _declared(name: str, description: str) -> Event:
@@ -195,12 +224,12 @@ ROWS: tuple[Event, ...] = (
         batch=200,
     ),
     # FisioFlow: crons
-    Event("cron/daily.cleanup", p.Cleanup, "The daily clean-up.", retry=DATABASE),
-    Event("cron/daily.reports", p.Cron, "The daily reports of the clinics."),
-    Event("cron/daily.birthdays", p.Cron, "Birthday messages."),
-    Event("cron/weekly.summary", p.Cron, "The weekly summaries."),
-    Event("cron/daily.expiring-vouchers", p.Cron, "Reminders of vouchers that expire."),
-    Event("cron/data-integrity", p.Cron, "The integrity checks.", retry=DATABASE),
+    _cron("cron/daily.cleanup", _CLEANUP, "The daily clean-up.", p.Cleanup, DATABASE),
+    _cron("cron/daily.reports", _clinic("daily_reports"), "The daily reports of the clinics."),
+    _cron("cron/daily.birthdays", _clinic("birthday_messages"), "Birthday messages."),
+    _cron("cron/weekly.summary", _clinic("weekly_summary", "weekly_summaries"), "The weekly summaries."),
+    _cron("cron/daily.expiring-vouchers", _clinic("expiring_vouchers"), "Reminders of vouchers that expire."),
+    _cron("cron/data-integrity", _clinic("data_integrity", "integrity"), "The integrity checks.", retry=DATABASE),
     # FisioFlow: messages that an app asks for
     _asked("notification/send", p.Notification, "One notification.", priority_field="priority"),
     _asked("notification/send-batch", p.NotificationBatch, "Many notifications.", batch=20),
@@ -208,16 +237,16 @@ ROWS: tuple[Event, ...] = (
     _asked("email/send-batch", p.EmailBatch, "Many e-mails.", batch=20),
     _asked("whatsapp/send", p.Whatsapp, "One WhatsApp message."),
     _asked("whatsapp/send-batch", p.WhatsappBatch, "Many WhatsApp messages.", batch=20),
-    _template("email", "appointment.confirmation", EMAIL),
-    _template("email", "appointment.reminder", EMAIL),
-    _template("email", "birthday.greeting", EMAIL),
-    _template("email", "reactivation", EMAIL),
-    _template("email", "daily.report", EMAIL),
-    _template("whatsapp", "appointment.confirmation", WHATSAPP),
-    _template("whatsapp", "appointment.reminder", WHATSAPP),
-    _template("whatsapp", "birthday.greeting", WHATSAPP),
-    _template("whatsapp", "reactivation", WHATSAPP),
-    Event("push/send.multicast", p.Payload, "One push message to many devices."),
+    _template("email", "appointment.confirmation"),
+    _template("email", "appointment.reminder"),
+    _template("email", "birthday.greeting"),
+    _template("email", "reactivation"),
+    _template("email", "daily.report", None),
+    _template("whatsapp", "appointment.confirmation"),
+    _template("whatsapp", "appointment.reminder"),
+    _template("whatsapp", "birthday.greeting"),
+    _template("whatsapp", "reactivation"),
+    _asked("push/send.multicast", p.Multicast, "One push message to many devices or users.", batch=20),
     # FisioFlow: AI
     Event("ai/patient.insights", p.Insights, "Insights about one patient."),
     Event("ai/batch.insights", p.InsightsBatch, "Insights about several patients.", batch=20),
@@ -228,16 +257,37 @@ ROWS: tuple[Event, ...] = (
         "appointment/created",
         p.Appointment,
         "An appointment was made; the confirmation waits a minute for second thoughts (CONTRACT clinic §3.3).",
+        work=PROCESS,
+        retry=DATABASE,
+        batch=100,
         delay=MINUTE,
         idempotency=Idempotency("appointmentId", DAY),
         cancel_on=(_APPOINTMENT_CANCELLED,),
     ),
-    Event("appointment/updated", p.RecordChange, "An appointment's row changed."),
-    Event("appointment/cancelled", p.Appointment, "An appointment was cancelled.", priority=5),
+    Event(
+        "appointment/updated",
+        p.RecordChange,
+        "An appointment's row changed: one that is done now is asked about, one that was moved is announced.",
+        work=PROCESS,
+        retry=DATABASE,
+        batch=100,
+    ),
+    Event(
+        "appointment/cancelled",
+        p.Appointment,
+        "An appointment was cancelled; the result names the messages that it stops.",
+        work=PROCESS,
+        retry=DATABASE,
+        batch=100,
+        priority=5,
+    ),
     Event(
         "appointment/reminder",
-        p.Payload,
-        "The appointment reminders, asked for by hand.",
+        p.Reminder,
+        "One appointment's reminder by hand; without an appointment, the reminders that are due.",
+        work=PROCESS,
+        retry=DATABASE,
+        batch=20,
         cancel_on=(_APPOINTMENT_CANCELLED,),
     ),
     _declared("payment/success", "A payment arrived."),

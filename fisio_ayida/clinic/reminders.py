@@ -1,0 +1,210 @@
+"""Reminders of visits: by each clinic's rules, once for each start, at their moment or not at all.
+
+Here: which visits are reminded of in a run, together or alone (CONTRACT clinic §5.6). A run plans for the hour
+that follows it, so that each message goes at its moment. Not here: the moments (``reminder_dues.py``), who was
+told already (``reminded.py``), and reading the visit again, which happens when the message is sent.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final
+
+from psycopg.rows import namedtuple_row
+
+from fisio_ayida.clinic import planning
+from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order, Outcome, Proposal
+from fisio_ayida.clinic.reminded import APART, Reminded, stem
+from fisio_ayida.clinic.reminder_dues import Due, by_day, dues_of
+from fisio_ayida.clinic.reminder_rules import Rule, RuleError, rules_of
+from fisio_ayida.clinic.telling import PERSON, Telling, tell, withhold
+from fisio_ayida.clinic.visits import DAY, manners, new_decisions, staff_names
+from fisio_ayida.messaging.model import CHANNELS, Cause
+
+JOB: Final = "appointment_reminders"
+TOMORROW: Final = "appointment_reminder"
+TODAY: Final = "appointment_reminder_today"
+SEVERAL: Final = "appointment_reminder_multi"
+#: The next run's moment: until then this one plans.
+AHEAD: Final = dt.timedelta(hours=1)
+#: A moment that was missed by more is not made up for.
+GRACE: Final = dt.timedelta(hours=2)
+
+_QUERY: Final = f"""
+select a.id, a.organization_id, a.date, a.start_time, a.type, a.therapist_id, {PERSON}
+from unnest(%(ids)s::text[], %(firsts)s::date[], %(lasts)s::date[]) o (id, first, last)
+join clinic.appointments a on a.organization_id = o.id and a.date between o.first and o.last
+join clinic.patients p on p.id = a.patient_id and p.organization_id = a.organization_id and p.deleted_at is null
+where a.date between %(first)s and %(last)s and a.start_time is not null and a.deleted_at is null
+  and clinic.status_class(a.status, a.organization_id) in ('upcoming', 'confirmed')
+  and (%(only)s::text[] is null or a.patient_id in (
+    select w.patient_id from clinic.appointments w where w.id = any(%(only)s)))
+order by a.organization_id, a.patient_id, a.date, a.start_time, a.id
+"""
+
+
+def run(desk: Desk, order: Order, *, only: Sequence[str] | None = None) -> Outcome:
+    """The job. A clinic whose rules cannot be used is a failure of the run, which goes on for the others.
+
+    Args:
+        only: of the patients of these appointments alone.
+    """
+    unusable: dict[str, str] = {}
+    outcome = planning.plan(JOB, partial(_find, only=only, unusable=unusable), desk, order)
+    bad = Outcome(JOB, failures=sorted(unusable.items()))
+    planning.finish(desk, order, bad)
+    outcome.clinics -= len(unusable)
+    outcome.add(bad)
+    return outcome
+
+
+def _find(
+    desk: Desk, there: Connection, clinics: Sequence[Clinic], order: Order, *,
+    only: Sequence[str] | None, unusable: dict[str, str],
+) -> Proposal:  # fmt: skip
+    rules: dict[str, tuple[Rule, ...]] = {}
+    for clinic in clinics:
+        try:
+            rules[clinic.id] = rules_of(clinic)
+        except RuleError as error:
+            unusable[clinic.id] = str(error)
+    by_id = {clinic.id: clinic for clinic in clinics if rules.get(clinic.id)}
+    if not by_id:
+        return Proposal()
+    rows = _visits(there, list(by_id.values()), order, only)
+    names = staff_names(there, list(by_id.values()))
+    days = by_day(dues_of(rows, by_id, rules, manners(desk.conn, clinics), names, order))
+    # Where nothing is due yet, nobody needs to know who was told.
+    horizon = order.nominal + AHEAD
+    pressing = [day for day in days if any(due.at <= horizon for due in day)]
+    reminded = Reminded.read(desk.conn, {day[0].row.patient_id for day in pressing})
+    proposal = Proposal()
+    for day in pressing:
+        _Day(day, reminded, order, proposal).plan()
+    return new_decisions(desk.conn, JOB, proposal)
+
+
+def _visits(there: Connection, clinics: Sequence[Clinic], order: Order, only: Sequence[str] | None) -> list[Any]:
+    firsts = [clinic.day(order.nominal) for clinic in clinics]
+    lasts = [clinic.day(order.nominal + AHEAD) + DAY for clinic in clinics]
+    values = {
+        "ids": [clinic.id for clinic in clinics], "firsts": firsts, "lasts": lasts, "first": min(firsts),
+        "last": max(lasts), "only": None if only is None else list(only),
+    }  # fmt: skip
+    with there.cursor(row_factory=namedtuple_row) as cur:
+        return cur.execute(_QUERY, values).fetchall()
+
+
+class _Day:
+    """All that a patient could be reminded of for one day."""
+
+    def __init__(self, dues: Sequence[Due], reminded: Reminded, order: Order, proposal: Proposal) -> None:
+        self.reminded = reminded
+        self.proposal = proposal
+        self.horizon = order.nominal + AHEAD
+        self.missed_until = max(order.nominal, order.now) - GRACE
+        by_rule: dict[str, list[Due]] = defaultdict(list)
+        for due in dues:
+            by_rule[due.rule.id].append(due)
+        self.rules = list(by_rule.values())
+
+    def plan(self) -> None:
+        for dues in self.rules:
+            self._eve([due for due in dues if due.moment.is_eve])
+            self._same_day([due for due in dues if not due.moment.is_eve])
+
+    def _eve(self, dues: Sequence[Due]) -> None:
+        """One message at the first moment for all of them; whoever was told of some hears of the others alone."""
+        untold = [due for due in dues if not self._is_told(due)]
+        alive = [due for due in untold if self._is_possible(due)]
+        pressing = [due for due in alive if due.at <= self.horizon]
+        if not pressing:
+            return
+        # Those who were all told, and moved since, have used the message of the day up, too.
+        is_used = self.reminded.has_told(stem(alive[0].day_key("whatsapp")))
+        if len(alive) > 1 and len(untold) == len(dues) and not is_used:
+            self._tell(alive, SEVERAL, min(due.sent_at for due in alive))
+            return
+        for due in pressing:
+            self._tell([due], TOMORROW, due.sent_at)
+
+    def _same_day(self, dues: Sequence[Due]) -> None:
+        """One message for the first of those that come within an hour."""
+        last: dt.datetime | None = None
+        for due in sorted(dues, key=lambda due: (due.sent_at, due.start, due.row.id)):
+            if self._is_told(due):
+                last = due.sent_at
+            elif due.at > self.horizon:
+                continue
+            elif last is not None and due.sent_at - last < APART:
+                self._withhold(due, "merged", "an earlier visit of the day is reminded of within the hour")
+            elif self._is_possible(due):
+                self._tell([due], TODAY, due.sent_at)
+                last = due.sent_at
+
+    def _is_told(self, due: Due) -> bool:
+        if not self.reminded.knows(due.row.id, due.start):
+            return False
+        if self.reminded.by(due.row.id, due.start, due.stems):
+            return True
+        if not self.reminded.near(due.row.id, due.start, due.sent_at):
+            return False
+        if due.at <= self.horizon:
+            self._withhold(due, "merged", "another reminder of the visit is within the hour")
+        return True
+
+    def _is_possible(self, due: Due) -> bool:
+        """Whether its moment can be kept; else it is withheld, once."""
+        if due.at <= self.missed_until:
+            knows = self.reminded.knows(due.row.id, due.start)
+            if not knows or not self.reminded.was_decided(due.row.id, due.start, due.stems):
+                self._withhold(due, "stale", f"its moment was {_stamp(due.at)}")
+            return False
+        if due.sent_at < due.moment.useless:
+            return True
+        if due.at <= self.horizon:
+            reason = "quiet_hours" if due.sent_at > due.at else "stale"
+            words = f"sent at {_stamp(due.sent_at)}, useless from {_stamp(due.moment.useless)}"
+            self._withhold(due, reason, words)
+        return False
+
+    def _tell(self, dues: Sequence[Due], template: str, sent_at: dt.datetime) -> None:
+        first = dues[0]
+        tell(_telling(dues, template, sent_at), first.row, self.proposal)
+        for due in dues:
+            self.reminded.add(due.row.id, due.start, due.key("whatsapp"), sent_at)
+
+    def _withhold(self, due: Due, reason: str, detail: str) -> None:
+        telling = _telling([due], TOMORROW if due.moment.is_eve else TODAY, due.sent_at)
+        withhold(telling, due.row.patient_id, reason, detail, self.proposal)
+
+
+def _telling(dues: Sequence[Due], template: str, sent_at: dt.datetime) -> Telling:
+    """One message about one visit, or about several in the order of their starts."""
+    first = dues[0]
+    several = template == SEVERAL
+    visits = [_words(due) for due in dues]
+    return Telling(
+        clinic=first.clinic, job=JOB, template=template, key=first.day_key if several else first.key,
+        cause=Cause(
+            "appointments" if several else "appointment", ",".join(due.row.id for due in dues),
+            ",".join(due.start for due in dues),
+        ),
+        variables={
+            "data": first.row.date, "endereco": first.manners.address, "telefone": first.manners.phone,
+            **({"visitas": visits} if several else visits[0]),
+        },
+        due_at=sent_at, not_after=min(due.moment.not_after for due in dues), only=first.rule.channels or CHANNELS,
+    )  # fmt: skip
+
+
+def _words(due: Due) -> dict[str, Any]:
+    said = {"hora": f"{due.row.start_time:%H:%M}", "profissional": due.professional}
+    return {name: value for name, value in said.items() if value}
+
+
+def _stamp(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).isoformat(timespec="minutes")
