@@ -10,14 +10,18 @@ import datetime as dt
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
+from zoneinfo import ZoneInfo
 
-from fisio_ayida.clinic import by_request, confirmations, feedback, reminders
+from fisio_ayida.clinic import by_request, confirmations, feedback, reminders, reports
 from fisio_ayida.clinic.model import Connection, Desk, Order, Outcome
+from fisio_ayida.clinic.registry import JOBS, ZONE
 from fisio_ayida.messaging.model import CHANNELS, Channel
 from fisio_ayida.messaging.requests import Asking
 from fisio_ayida.warehouse.clinic import ClinicDoor
 
 Result = dict[str, Any]
+
+_REPORTS: Final = "daily_reports"
 
 _OF: Final = {
     "appointment": "select organization_id from clinic.appointments where id = %s",
@@ -122,6 +126,21 @@ def ready_made(desk: Desk, event: Event) -> Result:
     return _wished(desk, event, wish, kind, (channel,), among=False)
 
 
+def daily_report(desk: Desk, event: Event) -> Result:
+    """The report of a clinic's civil day, yesterday's if no ``date`` is given, to those of its staff who asked."""
+    id, day = _id(event, "organizationId"), event.data.get("date")
+    order = event.order(_REPORTS, id)
+    if day is not None:
+        try:
+            following = dt.date.fromisoformat(day) + dt.timedelta(days=1)
+        except (TypeError, ValueError, OverflowError):
+            raise Unusable(f"date={day!r} is no day: YYYY-MM-DD") from None
+        order = replace(order, nominal=JOBS[_REPORTS].when.of(following))
+        if following > event.now.astimezone(ZoneInfo(ZONE)).date():
+            raise Unusable(f"date={day!r} is not over yet")
+    return _result(desk, reports.run_daily(desk, order))
+
+
 def to_people(conn: Connection, door: ClinicDoor, asking: Asking, organization: str) -> Asking:
     """The messages of a multicast: those to users go to them as patients, whose devices are read when it is sent.
 
@@ -158,6 +177,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "appointment/updated": updated,
     "appointment/cancelled": cancelled,
     "appointment/reminder": reminder,
+    "email/daily.report": daily_report,
     **{f"{channel}/{what}": ready_made for channel in ("email", "whatsapp") for what in by_request.WISHES},
 }
 

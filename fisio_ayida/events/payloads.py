@@ -133,6 +133,13 @@ class ReadyMade(Clinic):
     appointmentId: Id | None = None
 
 
+class Report(Payload):
+    """The numbers of one clinic's civil day; without it, yesterday's."""
+
+    organizationId: Id
+    date: Day | None = None
+
+
 class RecordChange(Payload):
     """A row before and after its change."""
 

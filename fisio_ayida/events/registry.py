@@ -31,12 +31,10 @@ class RetryPolicy:
         return min(doubled, self.longest) * (1 + jitter / 4)
 
 
-# CONTRACT clinic §3.1; the numbers count tries after the first one.
+# CONTRACT clinic §3.1; the numbers count tries after the first one. Those of its channels are the outbox's own.
 API = RetryPolicy("api", 3, dt.timedelta(seconds=1), dt.timedelta(seconds=30))
 DATABASE = RetryPolicy("database", 5, dt.timedelta(seconds=0.5), dt.timedelta(seconds=10))
-WHATSAPP = RetryPolicy("whatsapp", 3, dt.timedelta(seconds=2), dt.timedelta(seconds=60))
-EMAIL = RetryPolicy("email", 3, dt.timedelta(seconds=2), dt.timedelta(seconds=60))
-RETRY_POLICIES = {policy.name: policy for policy in (API, DATABASE, WHATSAPP, EMAIL)}
+RETRY_POLICIES = {policy.name: policy for policy in (API, DATABASE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +175,9 @@ def _asked(
     )  # fmt: skip
 
 
-def _template(channel: str, kind: str, work: Batch | None = PROCESS) -> Event:
+def _template(channel: str, kind: str) -> Event:
     what = f"The {kind.replace('.', ' ')} message by {channel}."
-    if work is None:
-        return Event(f"{channel}/{kind}", p.Payload, what, retry=EMAIL)
-    return Event(f"{channel}/{kind}", p.ReadyMade, what, work=work, retry=DATABASE, batch=100)
+    return Event(f"{channel}/{kind}", p.ReadyMade, what, work=PROCESS, retry=DATABASE, batch=100)
 
 
 def _declared(name: str, description: str) -> Event:
@@ -241,7 +237,14 @@ ROWS: tuple[Event, ...] = (
     _template("email", "appointment.reminder"),
     _template("email", "birthday.greeting"),
     _template("email", "reactivation"),
-    _template("email", "daily.report", None),
+    Event(
+        "email/daily.report",
+        p.Report,
+        "The daily report of one clinic, to those of its staff who asked for it.",
+        work=PROCESS,
+        retry=DATABASE,
+        batch=20,
+    ),
     _template("whatsapp", "appointment.confirmation"),
     _template("whatsapp", "appointment.reminder"),
     _template("whatsapp", "birthday.greeting"),

@@ -303,3 +303,36 @@ def test_a_clinics_database_that_is_away_is_tried_again_and_keeps_nobody_else(
     }, clinic_database_url=away)  # fmt: skip
     assert other.state == "done"
     assert handle("appointment/created", APPOINTMENT, clinic_database_url=away).state == "retry"
+
+
+# email/daily.report
+
+
+def test_a_report_is_of_the_day_that_is_asked_for_and_of_one_long_over_nobody_is_told(
+    lab: ClinicLab, handle: Handle
+) -> None:
+    lab.therapist("boss", wants_daily_report=True, roles=["admin"])
+    booked(lab, "2026-03-09T14:00", status="atendido")
+
+    said = result(handle("email/daily.report", {"organizationId": CLINIC, "date": "2026-03-09"}))
+
+    stored = lab.rows("select done from jobs.reports where therapist_id = '' and first_day = '2026-03-09'")
+    assert (stored, said["new"]) == ([{"done": 1}], 0)
+
+
+def test_the_report_of_yesterday_goes_to_those_who_asked(lab: ClinicLab, handle: Handle) -> None:
+    lab.therapist("boss", wants_daily_report=True, roles=["admin"])
+    booked(lab, "2026-03-11T14:00", status="atendido")
+
+    said = result(handle("email/daily.report", {"organizationId": CLINIC}))
+
+    assert lab.keys() == [f"report:daily:{CLINIC}:2026-03-11:boss:email"]
+    assert said["new"] == 1
+
+
+@pytest.mark.parametrize("day", ["2026-02-30", "2026-03-12"])
+def test_a_report_of_no_day_that_is_over_is_refused(lab: ClinicLab, handle: Handle, day: str) -> None:
+    row = handle("email/daily.report", {"organizationId": CLINIC, "date": day})
+
+    assert row.state == "dead"
+    assert f"date={day!r}" in (row.reason or "")
