@@ -28,6 +28,7 @@ _DATA: dict[str, dict[str, Any]] = {
     "cron": {"timestamp": _TRACE["timestamp"]},
     "notification/send": {**_NOTIFICATION, "organizationId": "org-1"},
     "notification/send-batch": {"organizationId": "org-1", "notifications": [_NOTIFICATION]},
+    "email/daily.report": {"organizationId": "org-1", "date": "2026-03-12"},
     "email/send": _EMAIL,
     "email/send-batch": {"emails": [_EMAIL, _EMAIL]},
     "whatsapp/send": _WHATSAPP,

@@ -10,7 +10,6 @@ from fisio_ayida.defs.clinic.old_runs import JOBS, KEPT_FOR, delete_old_runs
 from fisio_ayida_tests.defs.clinic.conftest import Floor
 from fisio_ayida_tests.defs.conftest import numbers
 
-LATER = dt.datetime.now(dt.UTC) + KEPT_FOR + dt.timedelta(minutes=1)
 KEY = dg.AssetKey("made")
 
 
@@ -35,6 +34,11 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
+def later() -> dt.datetime:
+    """When what is there now has become old; Dagster stamps runs with the machine's clock."""
+    return dt.datetime.now(dt.UTC) + KEPT_FOR + dt.timedelta(minutes=1)
+
+
 def runs(instance: dg.DagsterInstance, many: int, job: dg.JobDefinition = frequent) -> list[str]:
     """So many runs that have succeeded, oldest first."""
     return [job.execute_in_process(instance=instance).run_id for _ in range(many)]
@@ -44,19 +48,19 @@ def test_old_runs_go_but_for_the_newest_and_with_them_the_last_materialization_s
     instance: dg.DagsterInstance,
 ) -> None:
     _, _, third, fourth = runs(instance, 4)
-    assert delete_old_runs(instance, LATER, kept=2) == 2
+    assert delete_old_runs(instance, later(), kept=2) == 2
     assert set(instance.get_run_ids()) == {third, fourth}
     event = instance.get_latest_materialization_event(KEY)
     assert event is not None and event.asset_materialization is not None
     assert numbers(event.asset_materialization)["run"] == fourth
-    assert delete_old_runs(instance, LATER, kept=2) == 0
+    assert delete_old_runs(instance, later(), kept=2) == 0
 
 
 def test_young_runs_unfinished_ones_and_those_of_other_jobs_stay(instance: dg.DagsterInstance) -> None:
     runs(instance, 3, other)
     instance.create_run_for_job(frequent, status=dg.DagsterRunStatus.STARTED)
     runs(instance, 2)
-    assert delete_old_runs(instance, LATER, kept=1) == 1
+    assert delete_old_runs(instance, later(), kept=1) == 1
     runs(instance, 2)
     assert delete_old_runs(instance, dt.datetime.now(dt.UTC), kept=1) == 0
     assert len(instance.get_run_ids()) == 3 + 1 + 3
@@ -64,7 +68,7 @@ def test_young_runs_unfinished_ones_and_those_of_other_jobs_stay(instance: dg.Da
 
 def test_a_dry_run_only_counts(instance: dg.DagsterInstance) -> None:
     runs(instance, 3)
-    assert delete_old_runs(instance, LATER, kept=1, is_dry=True) == 2
+    assert delete_old_runs(instance, later(), kept=1, is_dry=True) == 2
     assert len(instance.get_run_ids()) == 3
 
 
