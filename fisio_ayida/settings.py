@@ -27,9 +27,12 @@ class SettingsError(ValueError):
     """One line for each wrong variable: its name, the value (a secret's is masked) and what is allowed."""
 
 
-def _database_url(value: SecretStr) -> SecretStr:
-    DatabaseUrl.parse(value.get_secret_value())
-    return value
+def _database_url(variable: str) -> AfterValidator:
+    def check(value: SecretStr) -> SecretStr:
+        DatabaseUrl.parse(value.get_secret_value(), variable=variable)
+        return value
+
+    return AfterValidator(check)
 
 
 def _http_url(value: str) -> str:
@@ -92,14 +95,14 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    database_url: Annotated[SecretStr, AfterValidator(_database_url)] | None = _setting(
+    database_url: Annotated[SecretStr, _database_url("DATABASE_URL")] | None = _setting(
         "DATABASE_URL",
         None,
         "The PostgreSQL that holds everything. Without it an embedded server is started and shared by all "
         "processes of the machine.",
         "a postgresql:// URL, as pasted from Supabase, Neon or your own server",
     )
-    clinic_database_url: Annotated[SecretStr, AfterValidator(_database_url)] | None = _setting(
+    clinic_database_url: Annotated[SecretStr, _database_url("CLINIC_DATABASE_URL")] | None = _setting(
         "CLINIC_DATABASE_URL",
         None,
         "The PostgreSQL with FisioFlow's tables and the views of schema `clinic`; unset: they are beside ours.",

@@ -106,6 +106,15 @@ def test_a_secret_is_in_no_message_and_no_traceback(url: str) -> None:
     assert "s3cret" not in shown
 
 
+@pytest.mark.parametrize("url", ["nonsense", "mysql://user:s3cret@host/db", "user:s3cret@host"])
+def test_the_clinics_database_is_named_as_such_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Settings.load({"CLINIC_DATABASE_URL": url})
+    [line] = str(caught.value).splitlines()
+    assert line.startswith("CLINIC_DATABASE_URL: ")
+    assert "s3cret" not in line
+
+
 def test_a_secret_is_in_no_representation() -> None:
     settings = Settings.load({"DATABASE_URL": "postgresql://user:s3cret@host/db"})
     shown = f"{settings!r} {settings} {settings.model_dump()} {settings.database()!r} {settings.database()}"

@@ -10,14 +10,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from fisio_ayida.clinic.model import Connection
+from fisio_ayida.messaging.cause_queries import IS_ADMINISTRATOR
 
-#: FisioFlow's words.
-ROLES: Final = ("admin", "owner")
-
-_QUERY: Final = """
-select distinct organization_id, user_id from clinic.staff
-where organization_id = any(%(ids)s) and is_active and nullif(btrim(email), '') is not null
-  and exists (select from unnest(roles) role where lower(btrim(role)) = any(%(roles)s))
+_QUERY: Final = f"""
+select distinct organization_id, user_id from clinic.staff s
+where organization_id = any(%(ids)s) and is_active and nullif(btrim(email), '') is not null and {IS_ADMINISTRATOR}
 order by organization_id, user_id
 """
 
@@ -25,6 +22,6 @@ order by organization_id, user_id
 def administrators(there: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
     """The logins of each organisation's administrators; one that has none is missing."""
     found: dict[str, list[str]] = defaultdict(list)
-    for organization, user in there.execute(_QUERY, {"ids": list(ids), "roles": list(ROLES)}):
+    for organization, user in there.execute(_QUERY, {"ids": list(ids)}):
         found[organization].append(user)
     return dict(found)

@@ -6,6 +6,7 @@ asked when a message is sent (``messaging/rules.py``).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from fisio_ayida.clinic.model import Clinic
@@ -38,8 +39,12 @@ def channels(
     return usable if both else usable[:1]
 
 
-def why_none(clinic: Clinic, *, has_phone: bool, has_email: bool) -> tuple[str, str]:
-    """The reason for which there is no channel, and its detail."""
+def why_none(clinic: Clinic, usable: Sequence[Channel], *, has_phone: bool, has_email: bool) -> tuple[str, str]:
+    """The reason for which none of the ``usable`` channels of a message will do, and its detail."""
     if not has_phone and not has_email:
         return "no_address", "neither a telephone nor an e-mail address"
+    reaches = {"whatsapp": has_phone, "email": has_email}
+    possible = [channel for channel in _ORDER if channel in usable]
+    if not any(reaches[channel] for channel in possible):
+        return "no_address", f"not on the channels of this message: {', '.join(possible)}"
     return "channel_disabled_org", f"off for this clinic: {', '.join(sorted(clinic.channels_off))}"

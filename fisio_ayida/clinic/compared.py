@@ -83,7 +83,7 @@ def compare(
         sent: rows of a file (:func:`rows_of`) instead of ``clinic.old_messages``.
 
     Raises:
-        BadOrder: the days are the wrong way round, or a row of the file cannot be read.
+        BadOrder: the days are the wrong way round or no days of ours, or a row of the file cannot be read.
         ClinicError: there is no ``clinic.old_messages``.
     """
     if last < first:
@@ -93,8 +93,7 @@ def compare(
     values = {
         "job": job, "first": first, "last": last, "stopped": list(_STOPPED),
         # No zone is further from UTC than this.
-        "from": dt.datetime.combine(first, dt.time(), dt.UTC) - _DAY,
-        "to": dt.datetime.combine(last, dt.time(), dt.UTC) + 2 * _DAY,
+        "from": _shifted("from", first, -_DAY), "to": _shifted("to", last, 2 * _DAY),
     }  # fmt: skip
     if sent is None:
         theirs = _from_table(conn, clinic, ids, values, zones)
@@ -118,6 +117,13 @@ def rows_of(lines: Iterable[str]) -> list[Mapping[str, str]]:
         return list(reader)
     except csv.Error as error:
         raise BadOrder(f"the file is not CSV: line {reader.line_num}: {error}") from None
+
+
+def _shifted(name: str, day: dt.date, by: dt.timedelta) -> dt.datetime:
+    try:
+        return dt.datetime.combine(day, dt.time(), dt.UTC) + by
+    except OverflowError:
+        raise BadOrder(f"{name}={day} is too near to the end of all years") from None
 
 
 def _ours(conn: Connection, values: Mapping[str, Any], zones: Zones) -> list[Ours]:
@@ -196,6 +202,9 @@ def _moment(text: str, number: int) -> dt.datetime:
     """An instant; without a zone it is UTC, as FisioFlow's timestamps are."""
     try:
         found = dt.datetime.fromisoformat(text)
+        # Whatever the clinic's zone, it has a day there.
+        if not dt.MINYEAR < found.year < dt.MAXYEAR:
+            raise ValueError
     except ValueError:
         what = f"line {number}: sent_at={text[:40]!r} is not a moment such as 2026-03-12T09:00:00Z"
         raise BadOrder(what) from None

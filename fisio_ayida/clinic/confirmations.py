@@ -16,6 +16,7 @@ from psycopg.rows import namedtuple_row
 
 from fisio_ayida.clinic import planning
 from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order, Outcome, Proposal
+from fisio_ayida.clinic.old_messages import WHY, sent_by_fisioflow
 from fisio_ayida.clinic.telling import PERSON, Telling, once, tell, withhold
 from fisio_ayida.clinic.visits import Manners, civil, manners, new_decisions, staff_names, start_of
 from fisio_ayida.messaging import keys
@@ -29,17 +30,19 @@ TEMPLATE: Final = "appointment_confirmation"
 WAIT: Final = dt.timedelta(seconds=60)
 #: Bookings whose transaction was long show up late.
 OVERLAP: Final = dt.timedelta(minutes=30)
-#: What the first pass looks back, and a run for another time or for one clinic.
+#: What the first pass looks back, and a run for an earlier moment or for one clinic.
 FIRST: Final = dt.timedelta(hours=2)
 #: Visits of one patient that are booked within this time are one series.
 SERIES: Final = dt.timedelta(minutes=5)
 #: Who books more visits of a clinic within a minute is no person.
 BULK: Final = 30
+#: A date further away is a mistake; some of them no clock can tell.
+FARTHEST: Final = dt.timedelta(days=731)
 
-_UP_TO: Final = "select up_to from jobs.passes where job = %s"
+_LAST: Final = "select up_to, since from jobs.passes where job = %s"
 _PASSED: Final = """
-insert into jobs.passes (job, up_to, run_id) values (%s, %s, %s)
-on conflict (job) do update set up_to = excluded.up_to, run_id = excluded.run_id
+insert into jobs.passes (job, up_to, since, run_id) values (%s, %s, %s, %s)
+on conflict (job) do update set up_to = excluded.up_to, since = excluded.since, run_id = excluded.run_id
 where jobs.passes.up_to < excluded.up_to
 """
 _NEWS: Final = "select exists (select from clinic.appointments where created_at > %s and created_at <= %s)"
@@ -68,28 +71,28 @@ select a.id, a.organization_id, a.date, a.start_time, a.created_at, f.is_asked, 
 from family f join clinic.appointments a using (id)
 join clinic.patients p on p.id = a.patient_id and p.organization_id = a.organization_id and p.deleted_at is null
 left join busy b on b.organization_id = a.organization_id and b.minute = date_trunc('minute', a.created_at)
-where a.deleted_at is null and a.start_time is not null
+where a.deleted_at is null and a.start_time is not null and a.date between %(first)s and %(last)s
   and clinic.status_class(a.status, a.organization_id) = 'upcoming'
 order by a.patient_id, a.date, a.start_time, a.id
 """
 _TOLD: Final = """
 select key from messaging.messages where key = any(%s) and state not in ('skipped', 'expired', 'failed')
 """
+_DECIDED: Final = "select key from jobs.decisions where job = %s and outcome = 'shadow' and key = any(%s)"
 
 
 def run(desk: Desk, order: Order) -> Outcome:
     """The job: what was booked since the last pass, a minute ago or earlier."""
     until = order.nominal - WAIT
-    row = desk.conn.execute(_UP_TO, [JOB]).fetchone()
-    if row is None or until < row[0] or order.organization is not None:
-        after = until - FIRST
-    else:
-        # What is older than any message waits is not told any more.
-        after = max(row[0] - OVERLAP, until - LONGEST_WAIT)
-    find = partial(_find, which=_SINCE, values={"after": after, "until": until})
+    row = desk.conn.execute(_LAST, [JOB]).fetchone()
+    since = until - FIRST
+    if row is not None and until >= row[0] and order.organization is None:
+        since = row[1]
+    find = partial(_find, which=_SINCE, values={"after": _after(since, until), "until": until})
     outcome = planning.plan(JOB, find, desk, order)
     if not order.is_dry and order.organization is None:
-        desk.conn.execute(_PASSED, [JOB, until, order.run_id])
+        # Where a clinic failed, all are looked at again from there: what was told is not told again.
+        desk.conn.execute(_PASSED, [JOB, until, since if outcome.failures else until, order.run_id])
     return outcome
 
 
@@ -102,12 +105,20 @@ def confirm(desk: Desk, order: Order, appointments: Sequence[str]) -> Outcome:
 def has_news(conn: Connection, door: ClinicDoor, *, now: dt.datetime) -> bool:
     """Whether anything was booked since the last pass and its minute is over.
 
+    Half an hour after a pass also whether there is anything that it may not have seen: bookings whose transaction
+    was long, and those of clinics for which it could not be done.
+
     Args:
         conn: to our own tables.
     """
-    row = conn.execute(_UP_TO, [JOB]).fetchone()
+    row = conn.execute(_LAST, [JOB]).fetchone()
     until = now - WAIT
-    after = row[0] if row else until - FIRST
+    if row is None:
+        after = until - FIRST
+    elif until - row[0] < OVERLAP:
+        after = row[0]
+    else:
+        after = _after(row[1], until)
     there = door.on(conn)
     ids = [] if door.tenant is None else [id for (id,) in there.execute(_ACTIVE)]
 
@@ -118,15 +129,25 @@ def has_news(conn: Connection, door: ClinicDoor, *, now: dt.datetime) -> bool:
     return look(there, ids) if door.tenant is None else any(door.each(conn, ids, look, must_see=False))
 
 
+def _after(since: dt.datetime, until: dt.datetime) -> dt.datetime:
+    """From where a pass looks; what is older than any message waits is not told any more."""
+    return max(since - OVERLAP, until - LONGEST_WAIT)
+
+
 def _find(
     desk: Desk, there: Connection, clinics: Sequence[Clinic], order: Order, *, which: str,
     values: Mapping[str, Any],
 ) -> Proposal:  # fmt: skip
     by_id = {clinic.id: clinic for clinic in clinics if clinic.rules.confirms_bookings}
-    given = {"ids": list(by_id), "bulk": BULK, "series": SERIES, **values}
+    today = order.nominal.date()
+    given = {
+        "ids": list(by_id), "bulk": BULK, "series": SERIES, "first": today - FARTHEST, "last": today + FARTHEST,
+        **values,
+    }  # fmt: skip
     with there.cursor(row_factory=namedtuple_row) as cur:
         rows: list[Any] = cur.execute(_QUERY.format(which=which), given).fetchall()
-    told = _told(desk.conn, rows)
+    theirs = _sent_by_fisioflow(there, rows, order)
+    told = _told(desk.conn, rows, order) | {_key(row, "whatsapp") for row in rows if row.id in theirs}
     families: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
         families[row.patient_id].append(row)
@@ -138,6 +159,8 @@ def _find(
             if row.is_bulk:
                 detail = f"more than {BULK} visits were booked in the same minute"
                 withhold(message, row.patient_id, "imported", detail, proposal)
+            elif row.id in theirs:
+                withhold(message, row.patient_id, *WHY, proposal)
             elif (leader := _leader(row, families[row.patient_id], clinic, order, told)) is not row:
                 withhold(message, row.patient_id, "merged", f"booked together with {leader.id}", proposal)
             else:
@@ -145,9 +168,21 @@ def _find(
     return new_decisions(desk.conn, JOB, once(desk.conn, proposal))
 
 
-def _told(ours: Connection, rows: Sequence[Any]) -> set[str]:
+def _told(ours: Connection, rows: Sequence[Any], order: Order) -> set[str]:
     wanted = [_key(row, channel) for row in rows for channel in CHANNELS]
-    return {key for (key,) in ours.execute(_TOLD, [wanted])} if wanted else set()
+    if not wanted:
+        return set()
+    told = {key for (key,) in ours.execute(_TOLD, [wanted])}
+    # In shadow mode, what would have been sent was sent.
+    return told | {key for (key,) in ours.execute(_DECIDED, [JOB, wanted])} if order.is_shadow else told
+
+
+def _sent_by_fisioflow(there: Connection, rows: Sequence[Any], order: Order) -> set[str]:
+    """The visits that FisioFlow confirmed."""
+    if not rows:
+        return set()
+    since = min(row.created_at for row in rows)
+    return {each.appointment_id or "" for each in sent_by_fisioflow(there, JOB, rows, order, since=since)}
 
 
 def _leader(row: Any, family: Sequence[Any], clinic: Clinic, order: Order, told: Collection[str]) -> Any:

@@ -144,7 +144,8 @@ ROWS: Final = (
         columns=(_ID, _CREATED), needed=False,
     ),
     Relation(
-        name="old_messages", meaning="What FisioFlow's old crons sent, to compare shadow mode with.",
+        name="old_messages",
+        meaning="What FisioFlow's old crons sent: compared with shadow mode, and not said again.",
         columns=(
             _ID, Column("kind", "text", "The name of the job that sends the same here"), _CLINIC, _PATIENT,
             Column("appointment_id", "text", "The visit, if it was about one"),

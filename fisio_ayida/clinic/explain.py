@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from fisio_ayida.messaging.addresses import AddressError, AddressProblem, canoni
 from fisio_ayida.messaging.model import CHANNELS, Category, Channel
 from fisio_ayida.messaging.rules import Defer, Expire, Facts, Organization, Skip, Verdict, decide
 from fisio_ayida.messaging.sealing import Hasher
+from fisio_ayida.telemetry import mask
 from fisio_ayida.warehouse.clinic import ClinicDoor
 
 Connection = psycopg.Connection[Any]
@@ -112,6 +113,7 @@ class Entry:
         what: message, withheld, shadow, reply, preference or suppression.
         about: a message's template, a preference's category, a reply's id.
         state: of a message, its present one; of a reply, the intention.
+        reason, key: masked.
         changed_at: when the state began, or the reply was acted on.
         due_at: of a message, when it may go; of a suppression, its end.
     """
@@ -227,9 +229,8 @@ def _today(
                 preferences=said.preferences(channel, subject.organization_id or "", patient, digest),
                 suppressed=said.suppressed(channel, digest),
             )  # fmt: skip
-            permissions.append(
-                Permission(channel, category, *_words(decide(facts, now), ZoneInfo(clinic.quiet.zone)))
-            )
+            verdict, detail = _words(decide(facts, now), ZoneInfo(clinic.quiet.zone))
+            permissions.append(Permission(channel, category, verdict, mask(detail)))
     return permissions
 
 
@@ -264,4 +265,9 @@ def _entries(conn: Connection, subject: Subject, hashes: Sequence[bytes]) -> lis
 
 def _rows(conn: Connection, query: str, values: dict[str, Any]) -> list[Entry]:
     with conn.cursor(row_factory=class_row(Entry)) as cur:
-        return cur.execute(query, values).fetchall()
+        found = cur.execute(query, values).fetchall()
+    # What an app asks for has a key in its own words.
+    return [
+        replace(entry, key=entry.key and mask(entry.key), reason=entry.reason and mask(entry.reason))
+        for entry in found
+    ]  # fmt: skip

@@ -26,6 +26,10 @@ Connection = psycopg.Connection[Any]
 SHOWN: Final = 200
 
 
+#: To want the daily report or the weekly summary, or to administrate the clinic.
+Need = Literal["daily", "weekly", "administrator"]
+
+
 class BadOrder(ValueError):
     """A run is asked for what there is not; the text names the field and the value."""
 
@@ -113,10 +117,19 @@ class Withheld:
 
 @dataclass(slots=True)
 class Proposal:
-    """What a job finds for some clinics. A key in both lists is planned."""
+    """What a job finds for some clinics. A key in both lists is planned.
+
+    Args:
+        is_once: what was told on one channel is not told on another one (``telling.once``).
+        is_news: what an earlier run withheld for the same reason is not told again (``visits.new_decisions``).
+        needs: of mails to the staff, by key: what must still be true of the reader when they are sent.
+    """
 
     drafts: list[Draft] = field(default_factory=list)
     withheld: list[Withheld] = field(default_factory=list)
+    is_once: bool = False
+    is_news: bool = False
+    needs: dict[str, tuple[Need, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

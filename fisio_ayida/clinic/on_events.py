@@ -7,6 +7,7 @@ Here: reading an event's payload, and what its result says. Not here: the events
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from fisio_ayida.clinic import by_request, confirmations, feedback, reminders, reports
 from fisio_ayida.clinic.model import Connection, Desk, Order, Outcome
-from fisio_ayida.clinic.registry import JOBS, ZONE
+from fisio_ayida.clinic.registry import EARLIEST, JOBS, ZONE
 from fisio_ayida.messaging.model import CHANNELS, Channel
 from fisio_ayida.messaging.requests import Asking
 from fisio_ayida.warehouse.clinic import ClinicDoor
@@ -37,10 +38,14 @@ where state in ('planned', 'deferred', 'retry') and (
 order by id
 """
 _PATIENT_OF: Final = "select patient_id from clinic.appointments where id = %s"
+# Who has left a clinic for another one is the other one's.
 _USERS: Final = """
-select user_id, id, organization_id from clinic.patients
-where user_id = any(%(users)s) and deleted_at is null and (%(only)s = '' or organization_id = %(only)s)
-order by is_active, id
+select distinct on (user_id, organization_id) user_id, id, organization_id from (
+  select user_id, id, organization_id,
+         rank() over (partition by user_id order by (is_active is true) desc) as place
+  from clinic.patients
+  where user_id = any(%(users)s) and deleted_at is null and (%(only)s = '' or organization_id = %(only)s)) p
+where place = 1 order by user_id, organization_id, id desc
 """
 
 
@@ -61,8 +66,8 @@ class Event:
     def order(self, job: str, organization: str | None) -> Order:
         """What is asked of a job."""
         return Order(
-            nominal=self.now, now=self.now, run_id=self.run_id, organization=organization,
-            is_shadow=job in self.shadowed,
+            nominal=self.now.astimezone(ZoneInfo(ZONE)), now=self.now, run_id=self.run_id,
+            organization=organization, is_shadow=job in self.shadowed,
         )  # fmt: skip
 
 
@@ -135,6 +140,8 @@ def daily_report(desk: Desk, event: Event) -> Result:
             following = dt.date.fromisoformat(day) + dt.timedelta(days=1)
         except (TypeError, ValueError, OverflowError):
             raise Unusable(f"date={day!r} is no day: YYYY-MM-DD") from None
+        if following <= EARLIEST:
+            raise Unusable(f"date={day!r} is before {EARLIEST}")
         order = replace(order, nominal=JOBS[_REPORTS].when.of(following))
         if following > event.now.astimezone(ZoneInfo(ZONE)).date():
             raise Unusable(f"date={day!r} is not over yet")
@@ -153,19 +160,24 @@ def to_people(conn: Connection, door: ClinicDoor, asking: Asking, organization: 
     if not organization and door.tenant is not None:
         raise Unusable("organizationId is missing: row security hides the patients of all clinics")
 
-    def patients(there: Connection) -> list[tuple[str, str, str]]:
+    def patients(there: Connection) -> list[tuple[str, str, str | None]]:
         return there.execute(_USERS, {"users": users, "only": organization}).fetchall()
 
-    found = {user: (id, clinic) for user, id, clinic in door.within(conn, organization, patients)}
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for user, id, clinic in door.within(conn, organization, patients):
+        found[user].append((id, clinic or ""))
     drafts, refused = {}, dict(asking.refused)
     for place, draft in asking.drafts.items():
         if draft.user_id is None:
             drafts[place] = draft
-        elif draft.user_id in found:
-            patient, clinic = found[draft.user_id]
-            drafts[place] = replace(draft, patient_id=patient, organization_id=clinic or "")
-        else:
+        elif draft.user_id not in found:
             refused[place] = f"userId={draft.user_id!r} is no patient's"
+        elif len(found[draft.user_id]) > 1:
+            who = f"userId={draft.user_id!r} is a patient of several organisations"
+            refused[place] = f"{who}: organizationId is needed"
+        else:
+            [(patient, organization_id)] = found[draft.user_id]
+            drafts[place] = replace(draft, patient_id=patient, organization_id=organization_id)
     return Asking(drafts, refused)
 
 

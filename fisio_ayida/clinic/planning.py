@@ -7,15 +7,17 @@ questions (``birthdays.py`` and its neighbours), and sending.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 import psycopg
 
-from fisio_ayida.clinic import checking, organizations
+from fisio_ayida.clinic import checking, organizations, telling
 from fisio_ayida.clinic.model import SHOWN, Clinic, Connection, Desk, Order, Outcome, Proposal, Withheld
 from fisio_ayida.messaging.model import Draft
+from fisio_ayida.messaging.quiet import DEFAULT
 from fisio_ayida.telemetry import excerpt
 from fisio_ayida.warehouse.clinic import ClinicError
 from fisio_ayida.warehouse.errors import said
@@ -29,22 +31,31 @@ CHUNK: Final = 1000
 # Faults of a clinic's rows, not of the database as a whole: the other clinics go on.
 OF_SOMEBODYS_ROWS: Final = (
     psycopg.DataError, psycopg.IntegrityError, psycopg.InternalError, psycopg.ProgrammingError, ValueError,
-    TypeError,
+    TypeError, ArithmeticError,
 )  # fmt: skip
 
+# In the order of keys: two runs that decide the same at once never wait for each other. A message that is withheld
+# for another reason than before is decided anew.
 _DECIDE = """
 insert into jobs.decisions (job, key, outcome, day, organization_id, patient_id, cause_kind, cause_id, channel,
                             template, due_at, reason, detail, run_id, at)
-select %(job)s, d.key, d.outcome, %(day)s, d.organization_id, d.patient_id, d.cause_kind, d.cause_id, d.channel,
-       d.template, d.due_at, d.reason, d.detail, %(run_id)s, %(now)s
+select %(job)s, d.key, d.outcome, (%(nominal)s::timestamptz at time zone coalesce(y.zone, %(zone)s))::date,
+       d.organization_id, d.patient_id, d.cause_kind, d.cause_id, d.channel, d.template, d.due_at, d.reason,
+       d.detail, %(run_id)s, %(now)s
 from json_to_recordset(convert_from(%(rows)b, 'UTF8')::json)
   as d (key text, outcome text, organization_id text, patient_id text, cause_kind text, cause_id text,
         channel text, template text, due_at timestamptz, reason text, detail text)
+left join messaging.policies y on y.organization_id = d.organization_id
+order by d.key
 on conflict (job, key, outcome) do update set
-  reason = excluded.reason, detail = excluded.detail, run_id = excluded.run_id, at = excluded.at
+  reason = excluded.reason, detail = excluded.detail, run_id = excluded.run_id, at = excluded.at,
+  day = excluded.day, due_at = excluded.due_at
 where (jobs.decisions.reason, jobs.decisions.detail) is distinct from (excluded.reason, excluded.detail)
-returning (xmax = 0) as is_new
+returning key
 """
+# The database's own order, in which the outbox plans each thousand.
+_ORDERED = "select key from unnest(%s::text[]) key order by key"
+_SHADOWED = "select key, true from jobs.decisions where job = %s and outcome = 'shadow' and key = any(%s)"
 _FAILED = """
 insert into jobs.failures (job, nominal, organization_id, error, run_id, at)
 select %(job)s, %(nominal)s, f.organization_id, f.error, %(run_id)s, %(now)s
@@ -85,8 +96,8 @@ def begin(job: str, desk: Desk, order: Order) -> tuple[Outcome, list[Clinic]]:
 def for_each_group(desk: Desk, clinics: Sequence[Clinic], work: Work, outcome: Outcome) -> None:
     """``work`` for all clinics at once, or one by one under row security, each time in a transaction of ours.
 
-    If it fails for all of them because of somebody's rows, it is done clinic by clinic: those whose rows they are
-    are failures of the run, the others are done.
+    If it fails for all of them because of somebody's rows, it is done for each half, and so on: those whose rows
+    they are are failures of the run, the others are done.
     """
     by_id = {clinic.id: clinic for clinic in clinics}
 
@@ -102,8 +113,9 @@ def for_each_group(desk: Desk, clinics: Sequence[Clinic], work: Work, outcome: O
             if len(ids) == 1:
                 outcome.failures.append((ids[0], said(error)))
                 return
-            for id in ids:
-                attempt(there, [id])
+            half = len(ids) // 2
+            attempt(there, ids[:half])
+            attempt(there, ids[half:])
         else:
             outcome.add(part)
 
@@ -130,52 +142,97 @@ def finish(desk: Desk, order: Order, outcome: Outcome) -> None:
 def keep(desk: Desk, order: Order, proposal: Proposal, outcome: Outcome) -> list[Draft]:
     """Plan what is asked for, in as many statements as there are thousands; keep the other decisions.
 
-    Gives the messages that the outbox has now and had not before: none in shadow mode and of a dry run.
+    Gives the messages that the outbox has now and had not before: none in shadow mode and of a dry run. An
+    organisation of which no message can be is a failure; single messages that cannot be are only withheld.
     """
+    if order.is_shadow and proposal.is_once:
+        proposal = _once_in_shadow(desk, outcome.job, proposal)
     drafts = {draft.key: draft for draft in proposal.drafts}
     stale = {key for key, draft in drafts.items() if draft.not_after is not None and draft.not_after <= order.now}
     withheld = {each.key: each for each in proposal.withheld if each.key not in drafts or each.key in stale}
     withheld |= {key: _stale(drafts[key]) for key in stale}
-    wanted = [draft for key, draft in drafts.items() if key not in stale]
+    wanted = _ordered(desk, [draft for key, draft in drafts.items() if key not in stale])
     new: list[Draft] = []
+    refused: dict[str, str] = {}
     for first in range(0, len(wanted), CHUNK):
-        new += _plan(desk, order, wanted[first : first + CHUNK], withheld, outcome)
+        new += _plan(desk, order, wanted[first : first + CHUNK], refused, outcome)
+    withheld |= {key: _withheld(drafts[key], "unusable", excerpt(why)) for key, why in refused.items()}
+    _note_refused(wanted, refused, outcome)
+    decided = _decide(desk, order, outcome, [_row(each) for each in withheld.values()])
+    if proposal.is_news:
+        withheld = {key: each for key, each in withheld.items() if key in decided}
     for each in withheld.values():
         outcome.withheld[each.reason] += 1
         if len(outcome.withheld_keys) < SHOWN:
             outcome.withheld_keys.append((each.key, each.reason, each.detail))
-    _decide(desk, order, outcome, [_row(each) for each in withheld.values()])
     return new
 
 
+def _once_in_shadow(desk: Desk, job: str, proposal: Proposal) -> Proposal:
+    """What a message in the outbox forbids when the job sends, a shadow decision forbids here."""
+
+    def decided(keys: Sequence[str]) -> dict[str, bool]:
+        return dict(desk.conn.execute(_SHADOWED, [job, keys]).fetchall())
+
+    return telling.without_told(proposal, decided)
+
+
+def _ordered(desk: Desk, drafts: Sequence[Draft]) -> Sequence[Draft]:
+    """All chunks are of one transaction: in any other order two runs at once could wait for each other."""
+    if len(drafts) <= CHUNK:
+        return drafts
+    by_key = {draft.key: draft for draft in drafts}
+    return [by_key[key] for (key,) in desk.conn.execute(_ORDERED, [list(by_key)])]
+
+
 def _plan(
-    desk: Desk, order: Order, drafts: Sequence[Draft], withheld: dict[str, Withheld], outcome: Outcome
+    desk: Desk, order: Order, drafts: Sequence[Draft], refused: dict[str, str], outcome: Outcome
 ) -> list[Draft]:
     by_key = {draft.key: draft for draft in drafts}
     keeps = not order.is_dry and not order.is_shadow
     with desk.conn.transaction(force_rollback=not keeps):
-        planned, refused = desk.outbox.plan_what_can_be(desk.conn, drafts, now=order.now)
-    for key, why in refused.items():
-        draft = by_key[key]
-        withheld[key] = _withheld(draft, "unusable", why)
-        outcome.failures.append((draft.organization_id, excerpt(why)))
+        planned, unfit = desk.outbox.plan_what_can_be(desk.conn, drafts, now=order.now)
+    refused |= unfit
     new = [by_key[each.key] for each in planned if each.is_new]
+    if order.is_shadow:
+        decided = _decide(desk, order, outcome, [_shadow(draft) for draft in new])
+        new = [draft for draft in new if draft.key in decided]
     outcome.known += len(planned) - len(new)
     outcome.planned.update(draft.channel for draft in new)
     outcome.planned_keys += [draft.key for draft in new][: SHOWN - len(outcome.planned_keys)]
-    if order.is_shadow:
-        _decide(desk, order, outcome, [_shadow(draft) for draft in new])
     return new if keeps else []
 
 
-def _decide(desk: Desk, order: Order, outcome: Outcome, rows: Sequence[Mapping[str, object]]) -> None:
-    if not rows or order.is_dry:
+def _note_refused(wanted: Sequence[Draft], refused: Mapping[str, str], outcome: Outcome) -> None:
+    """A clinic of which no message can be has a fault of its own, such as no name; told once a run."""
+    if not refused:
         return
+    outcome.facts["unusable messages"] = len(refused)
+    of_clinics: dict[str, list[Draft]] = defaultdict(list)
+    for draft in wanted:
+        of_clinics[draft.organization_id].append(draft)
+    for organization, own in of_clinics.items():
+        if all(draft.key in refused for draft in own) and not _are_one_patients(own):
+            many = "1 message is" if len(own) == 1 else f"all {len(own)} messages are"
+            outcome.failures.append((organization, excerpt(f"{many} unusable, the first: {refused[own[0].key]}")))
+
+
+def _are_one_patients(drafts: Sequence[Draft]) -> bool:
+    """Whether what is wrong with them all may be the patient's: the clinic itself has a name."""
+    patients = {draft.patient_id for draft in drafts}
+    return len(patients) == 1 and None not in patients and all(each.variables.get("clinica") for each in drafts)
+
+
+def _decide(desk: Desk, order: Order, outcome: Outcome, rows: Sequence[Mapping[str, object]]) -> set[str]:
+    """Keep decisions, unless the run is dry; gives the keys of which this was not decided before."""
+    if not rows:
+        return set()
     values = {
-        "job": outcome.job, "day": order.nominal.date(), "run_id": order.run_id, "now": order.now,
-        "rows": msgspec.json.encode(rows),
+        "job": outcome.job, "nominal": order.nominal, "zone": DEFAULT.zone, "run_id": order.run_id,
+        "now": order.now, "rows": msgspec.json.encode(rows),
     }  # fmt: skip
-    desk.conn.execute(_DECIDE, values)
+    with desk.conn.transaction(force_rollback=order.is_dry):
+        return {key for (key,) in desk.conn.execute(_DECIDE, values)}
 
 
 def _stale(draft: Draft) -> Withheld:

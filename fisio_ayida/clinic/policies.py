@@ -21,7 +21,7 @@ from fisio_ayida.clinic import policy_values as v
 from fisio_ayida.clinic.model import Rules
 from fisio_ayida.clinic.reminder_rules import RuleError
 from fisio_ayida.messaging.quiet import DEFAULT
-from fisio_ayida.telemetry import mask
+from fisio_ayida.telemetry import excerpt
 from fisio_ayida.warehouse.clinic import ClinicDoor
 
 Connection = psycopg.Connection[Any]
@@ -29,6 +29,8 @@ Table = Literal["messaging", "jobs"]
 
 #: The word that gives a rule back to its default.
 UNSET: Final = "default"
+#: Characters of a wrong value that an error repeats.
+ECHOED: Final = 80
 
 _EXISTS: Final = "select exists (select from clinic.organizations where id = %s)"
 
@@ -98,15 +100,15 @@ def change(
 def _read(name: str, text: str) -> Any:
     rule = RULES.get(name)
     if rule is None:
-        raise BadPolicy(f"{name!r} is no rule; the rules: {', '.join(RULES)}")
+        raise BadPolicy(f"{excerpt(name, ECHOED)!r} is no rule; the rules: {', '.join(RULES)}")
     if text.strip() == UNSET:
         return rule.default
     try:
         return rule.read(text.strip())
     except RuleError as error:
-        raise BadPolicy(str(error)) from None
+        raise BadPolicy(excerpt(str(error), 4 * ECHOED)) from None
     except ValueError as error:
-        raise BadPolicy(f"{name}={mask(text)!r} is not {error}") from None
+        raise BadPolicy(f"{name}={excerpt(text, ECHOED)!r} is not {error}") from None
 
 
 def _known_clinic(conn: Connection, door: ClinicDoor, organization: str) -> None:
@@ -147,6 +149,8 @@ def _write(
         raise BadPolicy(f"{', '.join(columns)}: the database refuses it: {error.diag.message_primary}") from None
 
 
+# As the tables' own checks.
+_MONTH, _YEAR = dt.timedelta(days=30), dt.timedelta(days=366)
 _DEFAULTS: Final = {each.name: each.default for each in dataclasses.fields(Rules)}
 
 
@@ -173,15 +177,16 @@ ROWS: Final = (
     _of_messages("address", "", v.as_line(200), "As patients read it"),
     _of_messages("phone", "", v.as_line(60), "The reception's, as patients read it"),
     _of_messages(
-        "fallback_after", dt.timedelta(minutes=30), v.as_length, "WhatsApp without a receipt: an e-mail after that"
+        "fallback_after", dt.timedelta(minutes=30), v.as_length(_YEAR),
+        "WhatsApp without a receipt: an e-mail after that",
     ),
     _of_jobs("reminder_rules", v.as_reminder_rules, "When visits are reminded of; empty: FisioFlow's settings"),
-    _of_jobs("reminder_lead", v.as_length, "A visit that begins sooner is not reminded of"),
+    _of_jobs("reminder_lead", v.as_length(_MONTH), "A visit that begins sooner is not reminded of"),
     _of_jobs("confirms_bookings", v.as_flag, "A word to who has just booked"),
-    _of_jobs("confirmation_lead", v.as_length, "A visit that begins sooner is not confirmed"),
+    _of_jobs("confirmation_lead", v.as_length(_MONTH), "A visit that begins sooner is not confirmed"),
     _of_jobs("asks_feedback", v.as_flag, "How was it? after a visit"),
-    _of_jobs("feedback_after", v.as_length, "So long after the visit"),
-    _of_jobs("feedback_every", v.as_length, "A patient is asked at most so often"),
+    _of_jobs("feedback_after", v.as_length(_MONTH), "So long after the visit"),
+    _of_jobs("feedback_every", v.as_length(_YEAR), "A patient is asked at most so often"),
     _of_jobs("birthday_channels", v.as_one_of("preferred", "both"), "On one channel, or on both"),
     _of_jobs("leap_birthday", v.as_one_of("02-28", "03-01"), "When 29 February is kept in other years"),
     _of_jobs("voucher_days", v.as_number(1, 60), "Packages: so many days before they expire"),

@@ -16,7 +16,7 @@ from typing import Any, Final
 from fisio_ayida.clinic import reminder_rules
 from fisio_ayida.messaging.addresses import AddressError, canonical
 
-_NONE, _YEAR = dt.timedelta(0), dt.timedelta(days=366)
+_NONE: Final = dt.timedelta(0)
 _UNITS: Final[Mapping[str, dt.timedelta]] = {
     "day": dt.timedelta(days=1), "hour": dt.timedelta(hours=1), "minute": dt.timedelta(minutes=1),
     "second": dt.timedelta(seconds=1),
@@ -86,13 +86,17 @@ def as_number(first: int, last: int) -> Callable[[str], int]:
     return read
 
 
-def as_length(text: str) -> dt.timedelta:
-    """A length of time, from none to a year."""
-    parts = _LENGTH.findall(text)
-    length = sum((int(many) * _UNITS[unit] for many, unit in parts), _NONE)
-    if not parts or _LENGTH.sub("", text) or length > _YEAR:
-        raise ValueError("a length of time up to a year, such as 2 hours or 1 day 12 hours")
-    return length
+def as_length(longest: dt.timedelta) -> Callable[[str], dt.timedelta]:
+    """A length of time, from none to ``longest``, which is of whole days."""
+
+    def read(text: str) -> dt.timedelta:
+        parts = _LENGTH.findall(text)
+        length = sum((int(many) * _UNITS[unit] for many, unit in parts), _NONE)
+        if not parts or _LENGTH.sub("", text) or length > longest:
+            raise ValueError(f"a length of time up to {longest.days} days, such as 2 hours or 1 day 12 hours")
+        return length
+
+    return read
 
 
 def as_line(longest: int) -> Callable[[str], str]:
@@ -118,7 +122,9 @@ def as_reminder_rules(text: str) -> list[Any]:
     """A list of reminder rules in JSON. Raises RuleError, too, which names the rule's field."""
     try:
         rules = json.loads(text)
-    except ValueError:
+        # What JSON can escape, but no text can hold.
+        json.dumps(rules, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         raise ValueError("a list of rules in JSON (docs/clinic.md)") from None
     reminder_rules.parse(rules)
     return list(rules)

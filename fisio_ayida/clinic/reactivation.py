@@ -24,25 +24,26 @@ JOB: Final = "reactivation_campaign"
 TEMPLATE: Final = "reactivation"
 _DAY = dt.timedelta(days=1)
 
-# First the visits of a few days, by their index; then what came later, for each of those patients alone.
+# First the visits of a few days, by their index; then what came later, for each of those patients alone. A booking
+# of today or yesterday counts whatever its hour: nobody may have said yet what came of it.
 _QUERY: Final = f"""
 with candidates as materialized (
-  select a.patient_id, a.organization_id, o.zone, max(a.date) as last
-  from unnest(%(ids)s::text[], %(zones)s::text[], %(firsts)s::date[], %(lasts)s::date[]) o (id, zone, first, last)
+  select a.patient_id, a.organization_id, o.today, max(a.date) as last
+  from unnest(%(ids)s::text[], %(days)s::date[], %(firsts)s::date[], %(lasts)s::date[]) o (id, today, first, last)
   join clinic.appointments a on a.organization_id = o.id and a.date between o.first and o.last
   where a.date between %(first)s and %(last)s and a.deleted_at is null
     and clinic.status_class(a.status, a.organization_id) = 'done'
-  group by a.patient_id, a.organization_id, o.zone)
+  group by a.patient_id, a.organization_id, o.today)
 select c.organization_id, c.last, later.booked, {PERSON}
 from candidates c
 join clinic.patients p on p.id = c.patient_id and p.organization_id = c.organization_id and p.deleted_at is null
 cross join lateral (
-  select coalesce(bool_or(l.class = 'done'), false) as came,
-         coalesce(bool_or(l.class in ('upcoming', 'confirmed') and l.starts_at > %(nominal)s), false) as booked
-  from (select clinic.status_class(a.status, a.organization_id) as class,
-               (a.date + a.start_time) at time zone c.zone as starts_at
+  select coalesce(bool_or(l.class = 'done' and l.date > c.last), false) as came,
+         coalesce(bool_or(l.class in ('upcoming', 'confirmed') and l.date >= c.today - 1), false) as booked
+  from (select clinic.status_class(a.status, a.organization_id) as class, a.date
         from clinic.appointments a
-        where a.patient_id = c.patient_id and a.date > c.last and a.deleted_at is null) l) later
+        where a.patient_id = c.patient_id and a.date >= least(c.last, c.today - 1)
+          and a.deleted_at is null) l) later
 where not later.came
 order by p.id
 """
@@ -56,8 +57,8 @@ def find(desk: Desk, there: Connection, clinics: Sequence[Clinic], order: Order)
     ids, today = days(list(by_id.values()), order.nominal)
     firsts, lasts = zip(*(window(day, by_id[id].rules) for id, day in zip(ids, today, strict=True)), strict=True)
     values = {
-        "ids": ids, "zones": [clinic.zone.key for clinic in by_id.values()], "firsts": list(firsts),
-        "lasts": list(lasts), "first": min(firsts), "last": max(lasts), "nominal": order.nominal,
+        "ids": ids, "days": today, "firsts": list(firsts),
+        "lasts": list(lasts), "first": min(firsts), "last": max(lasts),
     }  # fmt: skip
     with there.cursor(row_factory=namedtuple_row) as cur:
         rows: list[Any] = cur.execute(_QUERY, values).fetchall()

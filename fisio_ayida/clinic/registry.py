@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 #: FisioFlow's schedules are São Paulo's (CONTRACT clinic §5.1); a clinic's own zone decides what its days are.
 ZONE: Final = "America/Sao_Paulo"
 MONDAY: Final = 0
+#: No run stands for a day before it: at the edges of the calendar no zone can be reckoned with.
+EARLIEST: Final = dt.date(2000, 1, 1)
 _DAY = dt.timedelta(days=1)
 
 
@@ -56,6 +58,7 @@ class When:
 
 EVERY_HOUR: Final = tuple(range(24))
 _QUARTERS: Final = (0, 15, 30, 45)
+_VISITS: Final = ("appointments", "appointment_statuses", "patients")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +67,10 @@ class Job:
 
     Args:
         asset: below ``clinic/``.
+        reads: relations of schema ``clinic`` that its asset is made from, beside the organisations.
         period: what a partition of its asset is; None: it has none.
         event: FisioFlow's event that asks for a run.
-        sends: it plans messages, so that shadow mode means something for it.
+        sends: it writes what the old cron wrote, too, so that there is something to compare.
         plain: ``when`` is a schedule; else a sensor asks for runs when there is something to do.
     """
 
@@ -74,6 +78,7 @@ class Job:
     asset: str
     description: str
     when: When
+    reads: tuple[str, ...] = ()
     period: Literal["day", "week"] | None = None
     event: str | None = None
     sends: bool = True
@@ -84,24 +89,29 @@ ROWS: Final = (
     Job(
         name="daily_cleanup", asset="cleanup", when=When((3,)), event="cron/daily.cleanup", sends=False,
         description="Deletes what no rule of retention keeps any longer; tells authors of unfinished sessions.",
+        reads=("appointments", "sessions", "staff"),
     ),
     Job(
         name="daily_reports", asset="daily_reports", when=When((8,)), period="day", event="cron/daily.reports",
         description="The previous civil day of each clinic in numbers, mailed to those who asked for it.",
+        reads=(*_VISITS, "staff"),
     ),
     Job(
         name="birthday_messages", asset="birthday_messages", when=When((9,)), event="cron/daily.birthdays",
         description="A greeting to each patient whose birthday it is.",
+        reads=("patients", "staff"),
     ),
     Job(
         name="weekly_summary", asset="weekly_summaries", when=When((9,), weekday=MONDAY), period="week",
         event="cron/weekly.summary",
         description="The ISO week before in numbers, with the four weeks before it.",
+        reads=(*_VISITS, "staff"),
     ),
     Job(
         name="expiring_vouchers", asset="expiring_vouchers", when=When((10,)),
         event="cron/daily.expiring-vouchers",
         description="A word to each patient whose package or voucher expires in a week with sessions left.",
+        reads=("packages", "patients"),
     ),
     Job(
         name="data_integrity", asset="integrity", when=When((0, 6, 12, 18)), event="cron/data-integrity",
@@ -110,18 +120,22 @@ ROWS: Final = (
     Job(
         name="appointment_reminders", asset="appointment_reminders", when=When(EVERY_HOUR),
         event="appointment/reminder", description="Reminders of visits, by each clinic's rules.",
+        reads=(*_VISITS, "staff"),
     ),
     Job(
         name="appointment_confirmations", asset="appointment_confirmations", when=When(EVERY_HOUR, _QUARTERS),
         plain=False, description="A word to each patient whose visit was just booked.",
+        reads=(*_VISITS, "staff"),
     ),
     Job(
         name="feedback_requests", asset="feedback_requests", when=When(EVERY_HOUR, _QUARTERS),
         description="How was it? Two hours after a visit, at most once a month.",
+        reads=_VISITS,
     ),
     Job(
         name="reactivation_campaign", asset="reactivation_campaign", when=When((10,), weekday=MONDAY),
         description="An invitation to patients who have not come for a month and have nothing booked.",
+        reads=_VISITS,
     ),
 )  # fmt: skip
 
@@ -141,12 +155,15 @@ def job(name: str) -> Job:
 
 
 def shadowed(words: str) -> frozenset[str]:
-    """The jobs that CLINIC_SHADOW names.
+    """The jobs that CLINIC_SHADOW names; ``words`` are its value.
 
     Raises:
         UnknownJob: a name is none: whoever mistypes it would have messages sent.
     """
     names = [word.strip() for word in words.split(",") if word.strip()]
     if names == ["all"]:
-        return frozenset(row.name for row in ROWS if row.sends)
-    return frozenset(job(name).name for name in names)
+        return frozenset(JOBS)
+    try:
+        return frozenset(job(name).name for name in names)
+    except UnknownJob as error:
+        raise UnknownJob(f"CLINIC_SHADOW: {error}") from None

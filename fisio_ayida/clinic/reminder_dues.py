@@ -13,7 +13,6 @@ from itertools import groupby
 from typing import Any
 
 from fisio_ayida.clinic.model import Clinic, Order
-from fisio_ayida.clinic.reminded import stem
 from fisio_ayida.clinic.reminder_rules import Rule, moment
 from fisio_ayida.clinic.visits import MIDNIGHT, Manners, civil, start_of
 from fisio_ayida.messaging import keys
@@ -48,7 +47,6 @@ class Due:
     row: Any
     professional: str | None
     rule: Rule
-    is_first: bool
     moment: Moment
 
     @property
@@ -66,15 +64,12 @@ class Due:
     def key(self, channel: Channel) -> str:
         return keys.reminder(self.row.id, civil(self.row.date, self.row.start_time), self.rule.id, channel)
 
-    def day_key(self, channel: Channel) -> str:
-        """Of all visits of the day; a clinic's first rule has the plain one."""
-        rule = None if self.is_first else self.rule.id
-        return keys.reminder_day(self.row.patient_id, self.row.date, channel, rule)
-
-    @property
-    def stems(self) -> tuple[str, str]:
-        """Of the keys under which this rule tells of this visit, on whatever channel."""
-        return stem(self.key("whatsapp")), stem(self.day_key("whatsapp"))
+    def joint_key(self, channel: Channel) -> str:
+        """Of this and further visits: all of the next day, or on the day those that follow this one."""
+        if self.moment.is_eve:
+            return keys.reminder_day(self.row.patient_id, self.row.date, self.rule.id, channel)
+        start = civil(self.row.date, self.row.start_time)
+        return keys.reminder_today(self.row.patient_id, start, self.rule.id, channel)
 
 
 def dues_of(
@@ -85,7 +80,7 @@ def dues_of(
     known: dict[tuple[str, str, dt.date, dt.time], Moment | None] = {}
     for row in rows:
         clinic, ways = clinics[row.organization_id], manners_of[row.organization_id]
-        for place, rule in enumerate(rules[clinic.id]):
+        for rule in rules[clinic.id]:
             if not rule.applies(row.type, row.therapist_id):
                 continue
             same = clinic.id, rule.id, row.date, row.start_time
@@ -93,7 +88,7 @@ def dues_of(
                 known[same] = _moment(clinic, ways, rule, row.date, row.start_time, order)
             if (when := known[same]) is not None:
                 professional = names.get((clinic.id, row.therapist_id))
-                yield Due(clinic, ways, row, professional, rule, place == 0, when)
+                yield Due(clinic, ways, row, professional, rule, when)
 
 
 def _moment(

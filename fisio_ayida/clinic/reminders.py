@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -17,7 +17,8 @@ from psycopg.rows import namedtuple_row
 
 from fisio_ayida.clinic import planning
 from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order, Outcome, Proposal
-from fisio_ayida.clinic.reminded import APART, Reminded, stem
+from fisio_ayida.clinic.old_messages import WHY, sent_by_fisioflow
+from fisio_ayida.clinic.reminded import APART, Reminded
 from fisio_ayida.clinic.reminder_dues import Due, by_day, dues_of
 from fisio_ayida.clinic.reminder_rules import Rule, RuleError, rules_of
 from fisio_ayida.clinic.telling import PERSON, Telling, tell, withhold
@@ -28,13 +29,17 @@ JOB: Final = "appointment_reminders"
 TOMORROW: Final = "appointment_reminder"
 TODAY: Final = "appointment_reminder_today"
 SEVERAL: Final = "appointment_reminder_multi"
+SEVERAL_TODAY: Final = "appointment_reminder_today_multi"
 #: The next run's moment: until then this one plans.
 AHEAD: Final = dt.timedelta(hours=1)
 #: A moment that was missed by more is not made up for.
 GRACE: Final = dt.timedelta(hours=2)
+#: What FisioFlow reminded of longer ago is no reason not to remind.
+BEFORE: Final = dt.timedelta(hours=36)
 
 _QUERY: Final = f"""
-select a.id, a.organization_id, a.date, a.start_time, a.type, a.therapist_id, {PERSON}
+select a.id, a.organization_id, a.date, a.start_time, a.type, a.therapist_id,
+       coalesce(a.created_at, 'epoch') as created_at, {PERSON}
 from unnest(%(ids)s::text[], %(firsts)s::date[], %(lasts)s::date[]) o (id, first, last)
 join clinic.appointments a on a.organization_id = o.id and a.date between o.first and o.last
 join clinic.patients p on p.id = a.patient_id and p.organization_id = a.organization_id and p.deleted_at is null
@@ -80,10 +85,12 @@ def _find(
     # Where nothing is due yet, nobody needs to know who was told.
     horizon = order.nominal + AHEAD
     pressing = [day for day in days if any(due.at <= horizon for due in day)]
-    reminded = Reminded.read(desk.conn, {day[0].row.patient_id for day in pressing})
+    patients = {day[0].row.patient_id for day in pressing}
+    reminded = Reminded.read(desk.conn, patients, is_shadow=order.is_shadow)
+    theirs = _sent_by_fisioflow(there, pressing, order)
     proposal = Proposal()
     for day in pressing:
-        _Day(day, reminded, order, proposal).plan()
+        _Day(day, reminded, theirs, order, proposal).plan()
     return new_decisions(desk.conn, JOB, proposal)
 
 
@@ -98,11 +105,22 @@ def _visits(there: Connection, clinics: Sequence[Clinic], order: Order, only: Se
         return cur.execute(_QUERY, values).fetchall()
 
 
+def _sent_by_fisioflow(there: Connection, days: Sequence[Sequence[Due]], order: Order) -> set[str]:
+    """The visits of which FisioFlow reminded since they were booked."""
+    visits = {due.row.id: due.row for day in days for due in day}
+    sent = sent_by_fisioflow(there, JOB, list(visits.values()), order, since=order.now - BEFORE)
+    found = ((visits.get(each.appointment_id or ""), each.sent_at) for each in sent)
+    return {row.id for row, at in found if row is not None and at >= row.created_at}
+
+
 class _Day:
     """All that a patient could be reminded of for one day."""
 
-    def __init__(self, dues: Sequence[Due], reminded: Reminded, order: Order, proposal: Proposal) -> None:
+    def __init__(
+        self, dues: Sequence[Due], reminded: Reminded, theirs: Collection[str], order: Order, proposal: Proposal
+    ) -> None:
         self.reminded = reminded
+        self.theirs = theirs
         self.proposal = proposal
         self.horizon = order.nominal + AHEAD
         self.missed_until = max(order.nominal, order.now) - GRACE
@@ -117,51 +135,64 @@ class _Day:
             self._same_day([due for due in dues if not due.moment.is_eve])
 
     def _eve(self, dues: Sequence[Due]) -> None:
-        """One message at the first moment for all of them; whoever was told of some hears of the others alone."""
-        untold = [due for due in dues if not self._is_told(due)]
-        alive = [due for due in untold if self._is_possible(due)]
+        """One message at the first moment for all of them."""
+        told = [due for due in dues if self._is_told(due)]
+        alive = [due for due in dues if due not in told and self._is_possible(due)]
+        self._together(alive, told, SEVERAL, TOMORROW)
+
+    def _same_day(self, dues: Sequence[Due]) -> None:
+        """One message for those whose own would go within an hour."""
+        told = [due for due in dues if self._is_told(due)]
+        group: list[Due] = []
+        for due in sorted(dues, key=lambda due: (due.sent_at, due.start, due.row.id)):
+            if due in told or not self._is_possible(due):
+                continue
+            if group and due.sent_at - group[0].sent_at >= APART:
+                self._told_today(group, told)
+                group = []
+            group.append(due)
+        self._told_today(group, told)
+
+    def _told_today(self, group: Sequence[Due], told: Sequence[Due]) -> None:
+        near = [due for due in told if abs(due.sent_at - group[0].sent_at) < APART] if group else []
+        self._together(sorted(group, key=lambda due: (due.start, due.row.id)), near, SEVERAL_TODAY, TODAY)
+
+    def _together(self, alive: Sequence[Due], told: Sequence[Due], several: str, alone: str) -> None:
+        """One message for all of them; whoever was told of some hears of the others alone."""
         pressing = [due for due in alive if due.at <= self.horizon]
         if not pressing:
             return
-        # Those who were all told, and moved since, have used the message of the day up, too.
-        is_used = self.reminded.has_told(stem(alive[0].day_key("whatsapp")))
-        if len(alive) > 1 and len(untold) == len(dues) and not is_used:
-            self._tell(alive, SEVERAL, min(due.sent_at for due in alive))
+        # Those who were all told, and moved since, have used the joint message up, too.
+        if len(alive) > 1 and not told and not self.reminded.has_told(alive[0].joint_key("whatsapp")):
+            self._tell(alive, several, min(due.sent_at for due in alive))
             return
         for due in pressing:
-            self._tell([due], TOMORROW, due.sent_at)
-
-    def _same_day(self, dues: Sequence[Due]) -> None:
-        """One message for the first of those that come within an hour."""
-        last: dt.datetime | None = None
-        for due in sorted(dues, key=lambda due: (due.sent_at, due.start, due.row.id)):
-            if self._is_told(due):
-                last = due.sent_at
-            elif due.at > self.horizon:
-                continue
-            elif last is not None and due.sent_at - last < APART:
-                self._withhold(due, "merged", "an earlier visit of the day is reminded of within the hour")
-            elif self._is_possible(due):
-                self._tell([due], TODAY, due.sent_at)
-                last = due.sent_at
+            self._tell([due], alone, due.sent_at)
 
     def _is_told(self, due: Due) -> bool:
-        if not self.reminded.knows(due.row.id, due.start):
-            return False
-        if self.reminded.by(due.row.id, due.start, due.stems):
+        if self.reminded.by(due.row.id, due.start, due.rule.id):
             return True
-        if not self.reminded.near(due.row.id, due.start, due.sent_at):
+        if due.row.id in self.theirs:
+            reason, detail = WHY
+        elif self.reminded.near(due.row.id, due.start, due.sent_at):
+            reason, detail = "merged", "another reminder of the visit is within the hour"
+        else:
             return False
         if due.at <= self.horizon:
-            self._withhold(due, "merged", "another reminder of the visit is within the hour")
+            self._withhold(due, reason, detail)
         return True
 
     def _is_possible(self, due: Due) -> bool:
         """Whether its moment can be kept; else it is withheld, once."""
-        if due.at <= self.missed_until:
-            knows = self.reminded.knows(due.row.id, due.start)
-            if not knows or not self.reminded.was_decided(due.row.id, due.start, due.stems):
-                self._withhold(due, "stale", f"its moment was {_stamp(due.at)}")
+        why = ""
+        if due.row.created_at > due.at:
+            # The grace is for runs that are late, not for visits.
+            why = f"booked after its moment, {_stamp(due.at)}"
+        elif due.sent_at <= self.missed_until:
+            why = f"its moment was {_stamp(due.sent_at)}"
+        if why:
+            if not self.reminded.was_decided(due.row.id, due.start, due.rule.id):
+                self._withhold(due, "stale", why)
             return False
         if due.sent_at < due.moment.useless:
             return True
@@ -185,10 +216,10 @@ class _Day:
 def _telling(dues: Sequence[Due], template: str, sent_at: dt.datetime) -> Telling:
     """One message about one visit, or about several in the order of their starts."""
     first = dues[0]
-    several = template == SEVERAL
+    several = template in (SEVERAL, SEVERAL_TODAY)
     visits = [_words(due) for due in dues]
     return Telling(
-        clinic=first.clinic, job=JOB, template=template, key=first.day_key if several else first.key,
+        clinic=first.clinic, job=JOB, template=template, key=first.joint_key if several else first.key,
         cause=Cause(
             "appointments" if several else "appointment", ",".join(due.row.id for due in dues),
             ",".join(due.start for due in dues),

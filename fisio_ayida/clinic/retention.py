@@ -169,6 +169,10 @@ RULES: Final = (
         why="Proof of why somebody was not written to.",
     ),
     Rule(
+        name="done_visits", part="own", table="jobs.done_visits", column="seen_at", age=30 * _DAY,
+        key=("appointment_id",), why="Since when visits are done; nobody is asked about older ones.",
+    ),
+    Rule(
         name="failures", part="own", table="jobs.failures", column="at", age=_YEAR,
         why="What could not be done for a clinic.",
     ),

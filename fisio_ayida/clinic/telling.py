@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import psycopg
@@ -81,7 +81,8 @@ def tell(telling: Telling, person: Person, proposal: Proposal) -> None:
     }  # fmt: skip
     ways = channels(telling.clinic, telling.template, preferred=person.preferred, both=telling.both, **reach)
     if not ways:
-        return withhold(telling, person.patient_id, *why_none(telling.clinic, **reach), proposal)
+        why = why_none(telling.clinic, usable, has_phone=person.has_phone, has_email=person.has_email)
+        return withhold(telling, person.patient_id, *why, proposal)
     proposal.drafts += [_draft(telling, person, channel) for channel in ways]
     return None
 
@@ -98,19 +99,30 @@ def once(ours: psycopg.Connection[Any], proposal: Proposal) -> Proposal:
     """Without drafts of which an earlier run has told the same on another channel.
 
     A run that finds a patient's new preference or address must not tell all again. Where the first message
-    certainly did not arrive, the other channel may try; channels planned together stay together.
+    certainly did not arrive, the other channel may try; channels planned together stay together. In shadow mode,
+    :func:`planning.keep` asks the same of what earlier runs only decided.
+    """
+    return without_told(proposal, lambda keys: dict(ours.execute(_KNOWN, [keys]).fetchall()))
+
+
+def without_told(proposal: Proposal, known: Callable[[list[str]], Mapping[str, bool]]) -> Proposal:
+    """Without drafts of which a message on another channel stands; they are withheld.
+
+    Args:
+        known: which of these keys there are, and whether each of them told somebody.
     """
     siblings = {draft.key: _siblings(draft) for draft in proposal.drafts}
     asked = sorted({key for each in siblings.values() for key in each.values()})
-    stands: dict[str, bool] = dict(ours.execute(_KNOWN, [asked]).fetchall()) if asked else {}
+    stands = known(asked) if asked else {}
     kept = []
+    withheld = list(proposal.withheld)
     for draft in proposal.drafts:
         told = [channel for channel, key in siblings[draft.key].items() if stands.get(key)]
         if draft.key in stands or not told:
             kept.append(draft)
         else:
-            proposal.withheld.append(_told(draft, told))
-    return Proposal(kept, proposal.withheld)
+            withheld.append(_told(draft, told))
+    return replace(proposal, drafts=kept, withheld=withheld, is_once=True)
 
 
 def _siblings(draft: Draft) -> dict[Channel, str]:

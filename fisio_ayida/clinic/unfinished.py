@@ -85,7 +85,10 @@ def _tell(
         also = nobodys if reader in admins else []
         rows = [*_shown(theirs), *_shown(also, _NO_AUTHOR)]
         many = sum(each[0].sessions for each in (theirs, also) if each)
-        proposal.drafts.append(_draft(clinic, reader, rows, many, order))
+        draft = _draft(clinic, reader, rows, many, order)
+        proposal.drafts.append(draft)
+        if also:
+            proposal.needs[draft.key] = ("administrator",)
 
 
 def _shown(rows: Iterable[Any], situation: str = "") -> list[dict[str, object]]:

@@ -80,7 +80,7 @@ def new_decisions(ours: psycopg.Connection[Any], job: str, proposal: Proposal) -
         each for each in proposal.withheld
         if each.key not in known or each.reason not in ("stale", known[each.key])
     ]  # fmt: skip
-    return Proposal(proposal.drafts, new)
+    return replace(proposal, withheld=new, is_news=True)
 
 
 def start_of(date: dt.date, start: dt.time) -> str:

@@ -1,7 +1,8 @@
 """Expiring packages and vouchers: who still has sessions that are lost in a week (CONTRACT clinic §5.5).
 
 Here: the question to the clinic's packages. A patient is told on every channel that reaches them, once for each
-expiry day: what a run told, a later one does not tell again, though it be on another channel (``telling.once``).
+expiry day: what a run told, a later one does not tell again, though it be on another channel (``telling.once``);
+a session used before the message goes makes it stale, and the next run tells the balance of then.
 Days without a run are made up for while the expiry is ahead. Not here: the text, and whether anybody wants it.
 """
 
@@ -19,7 +20,7 @@ from fisio_ayida.clinic.organizations import days
 from fisio_ayida.clinic.telling import PERSON, Telling, once, tell, withhold
 from fisio_ayida.clinic.visits import Manners, manners
 from fisio_ayida.messaging import keys
-from fisio_ayida.messaging.causes import PACKAGE_EXPIRY
+from fisio_ayida.messaging.cause_queries import PACKAGE_EXPIRY
 from fisio_ayida.messaging.model import Cause, Channel
 from fisio_ayida.messaging.outbox import LONGEST_WAIT
 
@@ -78,10 +79,9 @@ def _warning(clinic: Clinic, row: Any, order: Order, manner: Manners) -> Telling
     expired = clinic.instant(row.expiry + _DAY, dt.time())
     return Telling(
         clinic=clinic, job=JOB, template=TEMPLATE, key=key, both=True,
-        cause=Cause("package", row.id, row.expiry.isoformat()),
+        cause=Cause("package", row.id, f"{row.expiry} with {row.balance}"),
         variables={
             "pacote": row.package, "data": row.expiry, "saldo": row.balance, "telefone": manner.phone,
         },
-        # Who is told days later than planned reads of a balance that may be another by then.
         due_at=order.nominal, not_after=min(order.nominal + LONGEST_WAIT, expired),
     )  # fmt: skip

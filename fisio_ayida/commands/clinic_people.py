@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from fisio_ayida.commands.clinic import clinic_app
-from fisio_ayida.commands.exits import FAILED, fail, plain_errors
+from fisio_ayida.commands.exits import plain_errors
 from fisio_ayida.commands.messaging import now, outbox_and_clinic
-from fisio_ayida.telemetry import mask
+from fisio_ayida.telemetry import excerpt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,14 +60,10 @@ def explain(
     from fisio_ayida.clinic import explain as domain
     from fisio_ayida.commands.tables import json_lines
     from fisio_ayida.messaging.sealing import Hasher
-    from fisio_ayida.warehouse.clinic import ClinicError
 
     with plain_errors(domain.Unknown), outbox_and_clinic() as (settings, conn, clinic):
         hasher = Hasher.open(conn, settings.messaging_hash_key)
-        try:
-            found = domain.explain(conn, clinic, hasher, id, now=now())
-        except ClinicError as error:
-            fail(str(error), FAILED)
+        found = domain.explain(conn, clinic, hasher, id, now=now())
     if as_json:
         json_lines([found])
     else:
@@ -75,13 +71,13 @@ def explain(
 
 
 def _words(given: Sequence[str]) -> dict[str, str]:
-    from fisio_ayida.clinic.policies import BadPolicy
+    from fisio_ayida.clinic.policies import ECHOED, BadPolicy
 
     words = {}
     for each in given:
         name, equals, text = each.partition("=")
         if not equals:
-            raise BadPolicy(f"--set {mask(each)!r} is not NAME=VALUE, such as zone=America/Manaus")
+            raise BadPolicy(f"--set {excerpt(each, ECHOED)!r} is not NAME=VALUE, such as zone=America/Manaus")
         words[name.strip()] = text
     return words
 
@@ -106,11 +102,11 @@ def _show_explanation(found: Explanation) -> None:
     rows = [
         (each.at.astimezone(zone), each.what, each.about, each.channel, each.address_masked, each.state,
          each.changed_at and each.changed_at.astimezone(zone), _reason(each, zone), each.message_id,
-         mask(each.key or ""))
+         each.key)
         for each in found.entries
     ]  # fmt: skip
     show_table(columns, rows, "nothing was ever planned, sent or withheld")
-    today = [(each.channel, each.category, each.verdict, mask(each.detail)) for each in found.today]
+    today = [(each.channel, each.category, each.verdict, each.detail) for each in found.today]
     if today:
         show_table(("channel", "category", "the rules would say now", ""), today, "")
 
@@ -118,4 +114,4 @@ def _show_explanation(found: Explanation) -> None:
 def _reason(entry: Entry, zone: ZoneInfo) -> str:
     waits = entry.state in ("planned", "deferred", "retry") or entry.what == "shadow"
     due = f"due {entry.due_at.astimezone(zone):%Y-%m-%d %H:%M}" if entry.due_at is not None and waits else ""
-    return "; ".join(part for part in (mask(entry.reason or ""), due) if part)
+    return "; ".join(part for part in (entry.reason, due) if part)

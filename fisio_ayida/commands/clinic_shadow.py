@@ -47,7 +47,7 @@ def compare_job(
     from fisio_ayida.clinic.model import BadOrder
     from fisio_ayida.clinic.registry import UnknownJob
     from fisio_ayida.clinic.registry import job as known
-    from fisio_ayida.warehouse.clinic import ClinicError, open_clinic
+    from fisio_ayida.warehouse.clinic import open_clinic
     from fisio_ayida.warehouse.engine import open_warehouse
 
     with plain_errors(BadOrder, UnknownJob):
@@ -56,12 +56,12 @@ def compare_job(
         first, last = parse_day("from", date_from), parse_day("to", date_to)
         sent = None if file is None else _rows(file)
         settings = Settings.load(os.environ)
-        with open_warehouse(settings) as warehouse, warehouse.connect(autocommit=True) as conn:
-            try:
-                with open_clinic(settings, warehouse) as clinic:
-                    comparison = compare(conn, clinic, job, first, last, sent=sent)
-            except ClinicError as error:
-                fail(str(error), FAILED)
+        with (
+            open_warehouse(settings) as warehouse,
+            warehouse.connect(autocommit=True) as conn,
+            open_clinic(settings, warehouse) as clinic,
+        ):
+            comparison = compare(conn, clinic, job, first, last, sent=sent)
         show(comparison, as_json=as_json)
     if not comparison.is_equal:
         raise typer.Exit(FAILED)

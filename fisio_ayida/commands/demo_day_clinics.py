@@ -61,7 +61,7 @@ def set_up(conn: Connection, world: World) -> None:
 @contextmanager
 def looked_before(conn: Connection) -> Iterator[None]:
     """A job that goes on where it last looked begins with the scripted day, and afterwards where it was."""
-    columns = "job, up_to, run_id"
+    columns = "job, up_to, since, run_id"
     before = conn.execute(f"select {columns} from jobs.passes").fetchall()
     conn.execute(FORGET)
     try:
@@ -70,4 +70,4 @@ def looked_before(conn: Connection) -> Iterator[None]:
         with conn.transaction():
             conn.execute(FORGET)
             with conn.cursor() as cur:
-                cur.executemany(f"insert into jobs.passes ({columns}) values (%s, %s, %s)", before)
+                cur.executemany(f"insert into jobs.passes ({columns}) values (%s, %s, %s, %s)", before)

@@ -29,6 +29,7 @@ _PAGE = 500
 # Locked in order: a run that writes an outcome now is waited for, and its outcome is seen.
 PAGE = """
 select i.seq, i.id, i.name, i.state, i.admitted, i.data::text as data, i.reason, i.cancelled_by,
+       i.data is null and i.raw is null as is_emptied,
        coalesce((select c.run_id from events.claims c where c.id = i.claim_id), i.run_id) as run_id
 from events.inbox i where {where} and i.seq > %(after)s order by i.seq limit %(page)s {lock}
 """
@@ -90,6 +91,7 @@ class _Stored:
     data: str | None
     reason: str | None
     cancelled_by: str | None
+    is_emptied: bool
     run_id: str | None
 
     def left(self, why: str) -> Left:
@@ -188,6 +190,8 @@ def _not_again(stored: _Stored) -> str | None:
         return f"in the hands of run {stored.run_id or 'that is about to start'}"
     if stored.state == "received":
         return "waiting already"
+    if stored.is_emptied:
+        return "its body was deleted by the clean-up (docs/clinic.md says after how long): send a new event"
     if stored.data is None:
         return f"its payload cannot be stored, send it again corrected: {stored.reason}"
     return None

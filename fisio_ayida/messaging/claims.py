@@ -233,7 +233,8 @@ def decided(
             preferences=permissions.preferences(row.channel, row.organization_id, row.patient_id, address.hash),
             suppressed=permissions.suppressed(row.channel, address.hash),
             duplicate=duplicates.get(row.id),
-            cause=reading.now if reading else None, cause_version=row.cause_version,
+            cause=reading.towards(row.organization_id, row.patient_id) if reading else None,
+            cause_version=row.cause_version,
             not_after=row.not_after,
         )  # fmt: skip
         match decide(facts, now):

@@ -72,7 +72,7 @@ def _plan(
     planned = 0
     for row in rows:
         reading = readings[row.cause_kind, row.cause_id]
-        if not _is_useful(row, reading.now):
+        if not _is_useful(row, reading.towards(row.organization_id, row.patient_id)):
             continue
         try:
             if row.content is None:

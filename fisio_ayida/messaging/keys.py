@@ -34,9 +34,14 @@ def reminder(appointment: str, start: dt.datetime, rule: str, channel: Channel) 
     return _key("reminder", appointment, start.strftime(_START), rule, channel)
 
 
-def reminder_day(patient: str, day: dt.date, channel: Channel, rule: str | None = None) -> str:
-    """One reminder of all visits of a patient on a day; one more for each further rule of the clinic."""
-    return _key("reminder-day", patient, day.isoformat(), *([] if rule is None else [rule]), channel)
+def reminder_day(patient: str, day: dt.date, rule: str, channel: Channel) -> str:
+    """One reminder of all visits of a patient on a day, for each rule of the clinic."""
+    return _key("reminder-day", patient, day.isoformat(), rule, channel)
+
+
+def reminder_today(patient: str, start: dt.datetime, rule: str, channel: Channel) -> str:
+    """One reminder, on the day itself, of a patient's visits that follow each other; the first begins then."""
+    return _key("reminder-today", patient, start.strftime(_START), rule, channel)
 
 
 def confirmation(appointment: str, start: dt.datetime, channel: Channel) -> str:
@@ -98,6 +103,12 @@ def on_other_channel(key: str, channel: Channel) -> str:
     """The same message on another channel: the same stem; a request's key, which names none, is all stem."""
     stem, _, last = key.rpartition(":")
     return _key(stem if last in CHANNELS else key, channel)
+
+
+def of_another(key: str, patient: str) -> str:
+    """The same message to another patient, whose the cause is since the first one had it."""
+    stem, _, last = key.rpartition(":")
+    return _key(stem, patient, last) if last in CHANNELS else _key(key, patient)
 
 
 def of_call(key: str, generation: int) -> str:

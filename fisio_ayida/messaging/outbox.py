@@ -1,6 +1,7 @@
 """The outbox: planning messages in the transaction of their cause, and a person's acts on them.
 
-Here: one statement for however many messages; a key that is there already changes nothing. Not here: the rules,
+Here: one statement for however many messages; a key that is there already changes nothing, unless its message was
+stale or its cause was given to another patient since. Not here: the rules,
 which are asked when a message is to be sent (``claims.py``), and sending.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, get_args
 
 import msgspec
@@ -51,30 +52,43 @@ _ROWS = f"""
 json_to_recordset(convert_from(%(rows)b, 'UTF8')::json)
   as d ({", ".join(f"{name} {kind}" for name, kind in _COLUMNS)})
 """
+_ACCOUNT = (
+    "case when d.channel = 'whatsapp' then coalesce(nullif(y.whatsapp_account, %(account)s), '') else '' end"
+)
+# Of the same cause, which was given to another patient, perhaps of another clinic, since it was planned.
+_IS_ANOTHERS = """
+(m.cause_kind = d.cause_kind and m.cause_id = d.cause_id and m.patient_id <> d.patient_id)
+"""
 # One statement, in the caller's transaction. A key that another transaction is just planning waits for it; always
 # in the same order, so that two of them never wait for each other.
 _PLAN = f"""
 insert into messaging.messages ({_NAMES}, account, state, planned_at, changed_at)
 select {", ".join(f"d.{name}" for name, _ in _COLUMNS)},
-       case when d.channel = 'whatsapp' then coalesce(nullif(y.whatsapp_account, %(account)s), '') else '' end,
-       'planned', %(now)s, %(now)s
+       {_ACCOUNT}, 'planned', %(now)s, %(now)s
 from {_ROWS} left join messaging.policies y on y.organization_id = d.organization_id
 order by d.key
 on conflict (key) do nothing
 returning key, id
 """  # fmt: skip
-_PRESENT = """
-select key, id, state = 'skipped' and reason like 'stale:%%' and attempt = 0 as was_stale
-from messaging.messages where key = any(%s)
+# A visit that was moved and moved back, or cancelled by mistake, is announced after all. What is another patient's
+# by now is theirs, whatever was decided for the first one, unless that one may have it.
+_PRESENT = f"""
+select d.key, m.id,
+       m.attempt = 0 and (m.state = 'skipped' and m.reason like 'stale:%%' or
+         {_IS_ANOTHERS} and m.state in ('planned', 'deferred', 'skipped', 'expired')) as is_free,
+       {_IS_ANOTHERS} as is_anothers
+from {_ROWS} join messaging.messages m using (key)
 """
-# A visit that was moved and moved back, or cancelled by mistake, is announced after all.
 _REVIVE = f"""
 update messaging.messages m set
-  state = 'planned', planned_at = %(now)s, changed_at = %(now)s, reason = null, run_id = null,
-  due_at = d.due_at, not_after = d.not_after, content = d.content, variables_hash = d.variables_hash,
-  template = d.template, cause_kind = d.cause_kind, cause_id = d.cause_id, cause_version = d.cause_version
-from {_ROWS}
-where m.key = d.key and m.state = 'skipped' and m.reason like 'stale:%%' and m.attempt = 0
+  state = case m.state when 'deferred' then 'deferred' else 'planned' end,
+  reason = case m.state when 'deferred' then m.reason end,
+  planned_at = %(now)s, changed_at = %(now)s, run_id = null, account = {_ACCOUNT},
+  {", ".join(f"{name} = d.{name}" for name in _FIELDS if name != "key")}
+from {_ROWS} left join messaging.policies y on y.organization_id = d.organization_id
+where m.key = d.key and m.attempt = 0
+  and (m.state = 'skipped' and m.reason like 'stale:%%' or
+       {_IS_ANOTHERS} and m.state in ('planned', 'deferred', 'skipped', 'expired'))
 returning m.key, m.id
 """  # fmt: skip
 # What a person stops was not sent, unless nobody knows; what was sent cannot be stopped.
@@ -105,7 +119,11 @@ select id, state from over union all select id, state from waiting
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A message of the outbox; ``is_new`` is False if its key was there already."""
+    """A message of the outbox; ``is_new`` is False if its key was there already.
+
+    Args:
+        key: the draft's. The message's own is another (``keys.of_another``) where somebody else may have had it.
+    """
 
     key: str
     id: int
@@ -157,17 +175,32 @@ class Outbox:
             return []
         values = {"rows": _written(rows.values()), "now": now, "account": self.account}
         new = dict(conn.execute(_PLAN, values).fetchall())
-        missing = [key for key in rows if key not in new]
-        present = conn.execute(_PRESENT, [missing]).fetchall() if missing else []
-        there = {key: id for key, id, _ in present}
-        if stale := [rows[key] for key, _, was_stale in present if was_stale]:
-            new |= dict(conn.execute(_REVIVE, {"rows": _written(stale), "now": now}).fetchall())
+        missing = [row for key, row in rows.items() if key not in new]
+        present = conn.execute(_PRESENT, {"rows": _written(missing)}).fetchall() if missing else []
+        there = {key: id for key, id, _, _ in present}
+        if free := [rows[key] for key, _, is_free, _ in present if is_free]:
+            new |= dict(conn.execute(_REVIVE, {**values, "rows": _written(free)}).fetchall())
+        if had := {key for key, _, _, is_anothers in present if is_anothers and key not in new}:
+            for key, own in self._to_the_next(conn, [each for each in drafts if each.key in had], now).items():
+                there[key] = own.id
+                if own.is_new:
+                    new[key] = own.id
         planned, seen = [], set[str]()
         for draft in drafts:
             is_new = draft.key in new and draft.key not in seen
             seen.add(draft.key)
             planned.append(Planned(draft.key, new.get(draft.key) or there[draft.key], is_new))
         return planned
+
+    def _to_the_next(
+        self, conn: psycopg.Connection[Any], drafts: Sequence[Draft], now: dt.datetime
+    ) -> dict[str, Planned]:
+        """Plan, by their keys, what another patient may have got under the same ones."""
+        found = {}
+        for draft in {each.key: each for each in drafts}.values():
+            own = replace(draft, key=keys.of_another(draft.key, draft.patient_id or ""))
+            (found[draft.key],) = self.plan(conn, [own], now=now)
+        return found
 
     def _row(self, draft: Draft, now: dt.datetime) -> tuple[Any, ...]:
         _check(draft)

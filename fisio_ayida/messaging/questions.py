@@ -139,14 +139,14 @@ def open_questions(
 def visits_now(
     conn: psycopg.Connection[Any], question: Question, clinic: ClinicDoor, *, now: dt.datetime
 ) -> Visits:
-    """The question's appointments: good are those that will be, at the hour that was asked about."""
+    """The question's appointments: good are the asked patient's that will be, at the hour that was asked about."""
     asked = None if question.cause_version is None else question.cause_version.split(",")
     about = {("appointment", id): question.organization_id for id in question.visits}
     readings = causes.read(conn, about, now=now, clinic=clinic)
     good: list[str] = []
     other: list[str] = []
     for id in question.visits:
-        visit = readings["appointment", id].now
+        visit = readings["appointment", id].towards(question.organization_id, question.patient_id)
         is_good = (
             visit.exists and visit.wanted and (asked is None or visit.version in asked)
             and visit.useless_from is not None and visit.useless_from > now

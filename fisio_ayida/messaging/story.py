@@ -224,7 +224,8 @@ def _cause(conn: Connection, message: Message, clinic: ClinicDoor, now: dt.datet
     if message.cause_kind is None or message.cause_id is None:
         return None
     cause = (message.cause_kind, message.cause_id)
-    return causes.read(conn, {cause: message.organization_id}, now=now, clinic=clinic)[cause].now
+    reading = causes.read(conn, {cause: message.organization_id}, now=now, clinic=clinic)[cause]
+    return reading.towards(message.organization_id, message.patient_id)
 
 
 def _zone(conn: Connection, organization_id: str) -> str:

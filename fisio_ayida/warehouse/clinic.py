@@ -48,6 +48,14 @@ where not role.rolsuper and not role.rolbypassrls
   and (t.relforcerowsecurity or not pg_has_role(role.oid, t.relowner, 'usage'))
 group by 1, 2 order by 1, 2
 """
+# Names an organisation for the rest of the transaction, and gives what was named before.
+_NAME = """
+with before as materialized (select current_setting(%(setting)s, true) as value)
+select value, set_config(%(setting)s, %(organization)s, true) from before
+"""
+#: An organisation that there is not. Policies may cast the setting to a uuid, which fails for an empty text: where
+#: there is none, this one is named.
+NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 _SEES = "select exists (select from clinic.organizations where id = %s)"
 
 
@@ -90,6 +98,7 @@ class ClinicDoor:
         Once for all of them; under row security once for each, in a transaction that names it.
 
         Args:
+            organizations: of '', which nobody's rows have, ``work`` finds nothing under row security.
             must_see: an organisation that is not there is an error; else ``work`` finds nothing of it.
 
         Raises:
@@ -118,7 +127,8 @@ class ClinicDoor:
         self, conn: Connection, organization: str, work: Callable[[Connection, list[str]], T], must_see: bool
     ) -> T:
         with conn.transaction():
-            conn.execute("select set_config(%s, %s, true)", [self.tenant, organization])
+            values = {"setting": self.tenant, "organization": organization or NOBODY}
+            before = conn.execute(_NAME, values).fetchone()
             if must_see:
                 row = conn.execute(_SEES, [organization]).fetchone()
                 if row is None or not row[0]:
@@ -127,8 +137,9 @@ class ClinicDoor:
                         "the role's rights or the row security of clinic.organizations"
                     )
             done = work(conn, [organization])
-            # Where this is only a part of a longer transaction, the next one must not go on as this tenant.
-            conn.execute("select set_config(%s, '', true)", [self.tenant])
+            # Where this is only a part of a longer transaction, it goes on as what it was, never as this tenant.
+            values["organization"] = (before and before[0]) or NOBODY
+            conn.execute(_NAME, values)
             return done
 
 

@@ -22,7 +22,7 @@ _ALSO = (
     "clinic.sessions", "clinic.packages", "clinic.payments", "clinic.appointment_statuses",
     "clinic.notification_history", "clinic.password_reset_tokens", "clinic.system_health_logs",
     "clinic.old_messages", "messaging.notices", "jobs.policies", "jobs.decisions", "jobs.failures", "jobs.passes",
-    "jobs.reports", "jobs.integrity",
+    "jobs.reports", "jobs.integrity", "jobs.done_visits",
 )  # fmt: skip
 
 

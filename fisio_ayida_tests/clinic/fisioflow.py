@@ -101,7 +101,7 @@ create table public.user_vouchers (
 """,
 }
 _BY_TEXT = "organization_id::text = current_setting('app.org_id', true)"
-_BY_UUID = "organization_id = nullif(current_setting('app.org_id', true), '')::uuid"
+_BY_UUID = "organization_id = current_setting('app.org_id', true)::uuid"
 
 
 def create(conn: Conn, shape: Shape = 2) -> None:

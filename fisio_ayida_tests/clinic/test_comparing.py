@@ -178,11 +178,30 @@ def test_a_file_is_as_good_as_the_table(lab: ClinicLab) -> None:
         (["patient_id,sent_at", "p,2026-03-12"], "appointment_id"),
         ([NAMES, "p,,email,yesterday"], "line 2: sent_at='yesterday'"),
         ([NAMES, ",,email,2026-03-12T12:00:00"], "line 2: patient_id is empty"),
+        ([NAMES, "p,,email,0001-01-01T00:00:00Z"], "line 2: sent_at='0001-01-01"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_where(lab: ClinicLab, lines: list[str], what: str) -> None:
     with pytest.raises(BadOrder, match=what):
         compared(lab, sent=rows_of(lines))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"), [(dt.date.min, DAY, "from=0001-01-01"), (DAY, dt.date.max, "to=9999-12-31")]
+)
+def test_a_day_at_the_end_of_all_years_is_refused(
+    lab: ClinicLab, first: dt.date, last: dt.date, said: str
+) -> None:
+    with pytest.raises(BadOrder, match=said):
+        compare(lab.conn, lab.desk.clinic, JOB, first, last)
+
+
+def test_what_was_withheld_in_the_evening_is_compared_on_the_clinics_day(lab: ClinicLab) -> None:
+    lab.moment = dt.datetime(2026, 3, 13, 1, tzinfo=dt.UTC)
+    shadow(lab)
+    sent(lab, "nobody")
+
+    assert [line.reason for line in compared(lab).lines if line.patient_id == "nobody"] == ["no_address"]
 
 
 # --- the command

@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
+import psycopg
 import pytest
 
 from fisio_ayida.clinic import confirmations
 from fisio_ayida.clinic.confirmations import BULK, OVERLAP, confirm, has_news
 from fisio_ayida.clinic.service import open_desk
-from fisio_ayida_tests.clinic.lab import LOG, MORNING, PHONE, ClinicLab
+from fisio_ayida_tests.clinic.lab import CLINIC, LOG, MORNING, PHONE, ClinicLab
 
 JOB = "appointment_confirmations"
 MINUTE = dt.timedelta(minutes=1)
@@ -258,7 +259,80 @@ def test_what_is_booked_at_night_is_confirmed_in_the_morning(lab: ClinicLab) -> 
     assert list(lab.send()) == [KEY]
 
 
+def test_a_date_that_no_clock_can_tell_stops_nobody(lab: ClinicLab) -> None:
+    lab.clinic("bad")
+    lab.patient("p2", "bad")
+    for number, day in enumerate(("9999-12-31T23:00", "infinityT10:00")):
+        booked(lab, day, f"bad-{number}", patient="p2", organization="bad")
+    lab.patient()
+    booked(lab)
+    outcome = lab.run(JOB)
+    assert (lab.keys(), outcome.failures) == ([KEY], [])
+
+
+@pytest.mark.parametrize("rule", ["confirmation_lead", "reminder_lead", "feedback_after", "feedback_every"])
+def test_rules_that_no_clock_can_follow_are_refused(lab: ClinicLab, rule: str) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation):
+        lab.rules(**{rule: "3000 years"})
+
+
+def test_a_clinic_that_failed_has_its_bookings_confirmed_when_it_is_mended(lab: ClinicLab) -> None:
+    # No message can be made of a clinic without a name.
+    lab.clinic("bad", name="")
+    lab.patient("p2", "bad")
+    lab.patient()
+    booked(lab, "2026-03-20T10:30", "b", patient="p2", organization="bad")
+    assert [clinic for clinic, _ in lab.run(JOB).failures] == ["bad"]
+    lab.moment += 40 * MINUTE
+    booked(lab)
+    lab.run(JOB)
+    lab.change("organizations", "bad", name="Clínica Norte")
+    assert not news(lab)
+    lab.moment += 31 * MINUTE
+    assert news(lab)
+    lab.run(JOB)
+    assert lab.keys() == ["confirmation:b:2026-03-20t10:30:whatsapp", KEY]
+    lab.moment += 31 * MINUTE
+    assert not news(lab)
+
+
+@pytest.mark.parametrize("mode", ["live", "shadow"])
+def test_a_visit_that_joins_a_series_later_is_merged_in_both_modes(lab: ClinicLab, mode: str) -> None:
+    lab.patient()
+    booked(lab)
+    lab.run(JOB, is_shadow=mode == "shadow")
+    booked(lab, "2026-03-13T14:00", "visit-2", created_at=MORNING - MINUTE)
+    lab.moment += MINUTE
+    lab.run(JOB, is_shadow=mode == "shadow")
+    assert lab.reasons() == {"confirmation:visit-2:2026-03-13t14:00:whatsapp": "merged"}
+
+
+def test_what_fisioflow_confirmed_is_not_confirmed_again(lab: ClinicLab) -> None:
+    lab.patient()
+    booked(lab)
+    lab.add("old_messages", id="1", kind=JOB, organization_id=CLINIC, appointment_id="visit-1", sent_at=lab.moment)
+    lab.run(JOB)
+    assert (lab.keys(), lab.reasons()) == ([], {KEY: "duplicate"})
+
+
 # The sensor's question
+
+
+def test_a_booking_that_shows_late_is_news_within_half_an_hour(lab: ClinicLab) -> None:
+    lab.patient()
+    lab.run(JOB)
+    # Committed after the pass that should have seen it.
+    booked(lab, created_at=lab.moment - MINUTE - MINUTE / 6)
+    lab.moment += OVERLAP
+    assert news(lab)
+    lab.run(JOB)
+    assert lab.keys() == [KEY]
+    # And then no more: nothing was booked since.
+    for _ in range(3):
+        lab.moment += OVERLAP
+        if news(lab):
+            lab.run(JOB)
+    assert not news(lab)
 
 
 def test_there_is_news_once_a_booking_is_a_minute_old_and_until_a_pass(lab: ClinicLab) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from fisio_ayida.warehouse.clinic import ClinicDoor, ClinicError
+from fisio_ayida.warehouse.clinic import NOBODY, ClinicDoor, ClinicError
 from fisio_ayida.warehouse.engine import Warehouse
 
 Conn = psycopg.Connection[Any]
@@ -49,7 +49,26 @@ def test_for_no_organisation_nothing_is_done(ours: Conn, tenant: str | None) -> 
 
 def test_a_longer_transaction_does_not_go_on_as_the_last_organisation(ours: Conn) -> None:
     ClinicDoor(tenant=TENANT).within(ours, "a", lambda conn: None)
-    assert named(ours) is None
+    assert named(ours) == NOBODY
+
+
+def test_work_within_work_goes_on_as_the_organisation_that_it_was(ours: Conn) -> None:
+    door = ClinicDoor(tenant=TENANT)
+
+    def both(conn: Conn) -> tuple[str | None, str | None]:
+        return door.within(conn, "b", named), named(conn)
+
+    assert door.within(ours, "a", both) == ("b", "a")
+
+
+def test_where_there_is_no_organisation_a_policy_may_cast_the_setting_all_the_same(ours: Conn) -> None:
+    query = "select current_setting(%s, true)::uuid is not null"
+    door = ClinicDoor(tenant=TENANT)
+
+    asked = door.each(ours, [""], lambda conn, _: conn.execute(query, [TENANT]).fetchone(), must_see=False)
+    after = ours.execute(query, [TENANT]).fetchone()
+
+    assert (asked, after) == ([(True,)], (True,))
 
 
 def test_work_that_fails_does_not_leave_its_organisation_behind(ours: Conn) -> None:

@@ -42,7 +42,7 @@ def remind(lab: ClinicLab, *visits: str, patient: str = PATIENT) -> str:
         )
         variables = common | {"hora": start.time()}
     else:
-        key, kind = keys.reminder_day(patient, start.date(), "whatsapp"), "appointments"
+        key, kind = keys.reminder_day(patient, start.date(), "day-before", "whatsapp"), "appointments"
         template, variables = "appointment_reminder_multi", common | {"visitas": [{"hora": start.time()}] * 2}
     draft = Draft(
         key=key, job="appointment_reminders", channel="whatsapp", category="transactional",
@@ -205,6 +205,19 @@ def test_each_clinic_is_asked_in_its_own_name_under_row_security(ana: ClinicLab)
     found = told(ana, door=ClinicDoor(None, TENANT))
 
     assert (found.subject.organization_id, len(found.entries)) == (CLINIC, 1)
+
+
+def test_an_address_that_an_app_put_into_its_key_is_masked(ana: ClinicLab) -> None:
+    draft = Draft(
+        key=keys.request("notification", MAIL), job="test", channel="whatsapp", category="care",
+        organization_id=CLINIC, patient_id=PATIENT, template="feedback_request",
+        variables={"nome": "Ana", "clinica": "Clínica"}, cause=Cause("patient", PATIENT),
+    )  # fmt: skip
+    ana.desk.outbox.plan(ana.conn, [draft], now=ana.moment)
+
+    [entry] = told(ana).entries
+
+    assert entry.key is not None and entry.key.startswith("notification:") and MAIL not in entry.key
 
 
 def test_nothing_in_it_is_a_name_or_an_address(ana: ClinicLab) -> None:

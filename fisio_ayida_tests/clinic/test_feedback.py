@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from fisio_ayida.messaging.sealing import Sealer, new_key
-from fisio_ayida_tests.clinic.lab import MORNING, SAO_PAULO, ClinicLab
+from fisio_ayida_tests.clinic.lab import CLINIC, MORNING, PATIENT, SAO_PAULO, ClinicLab
 
 JOB = "feedback_requests"
 KEY = "feedback:visit-1:whatsapp"
@@ -88,6 +88,47 @@ def test_saving_a_visit_again_asks_nothing_more(lab: ClinicLab) -> None:
     lab.change("appointments", "visit-1", updated_at=at(9, day=13))
     run_at(lab, at(11, day=13))
     assert (lab.keys(), lab.reasons()) == ([KEY], {})
+
+
+def test_saving_a_visit_every_hour_does_not_put_the_question_off(lab: ClinicLab) -> None:
+    """D-40: what counts is when it was done."""
+    lab.patient()
+    done(lab, end_time="10:00", clicked=at(10))
+    for hour in (10, 11, 12):
+        lab.change("appointments", "visit-1", updated_at=at(hour, 5 if hour > 10 else 0))
+        run_at(lab, at(hour, 15))
+    assert [row["due_at"] for row in lab.messages()] == [at(12)]
+
+
+def test_a_dry_run_keeps_no_first_look(lab: ClinicLab) -> None:
+    lab.patient()
+    done(lab)
+    lab.moment = at(9, 45)
+    lab.run(JOB, is_dry=True)
+    assert lab.rows("select * from jobs.done_visits") == []
+    lab.run(JOB)
+    assert [row["appointment_id"] for row in lab.rows("select * from jobs.done_visits")] == ["visit-1"]
+
+
+def test_a_visit_that_is_done_too_late_to_be_asked_about_says_so_once(lab: ClinicLab) -> None:
+    lab.patient()
+    done(lab, clicked=at(23, day=13))
+    first, second = (lab.run(JOB, at(23, minute, day=13), now=at(23, minute, day=13)) for minute in (15, 30))
+    assert (lab.keys(), lab.reasons()) == ([], {KEY: "stale"})
+    assert (first.withheld["stale"], second.withheld["stale"]) == (1, 0)
+
+
+@pytest.mark.parametrize(("days", "is_asked"), [(29, False), (30, True)])
+def test_whom_fisioflow_asked_is_not_asked_again_so_soon(lab: ClinicLab, days: int, is_asked: bool) -> None:
+    lab.patient()
+    done(lab)
+    sent = at(12) - dt.timedelta(days=days)
+    lab.add(
+        "old_messages", id="1", kind=JOB, organization_id=CLINIC, patient_id=PATIENT, appointment_id="old",
+        sent_at=sent,
+    )  # fmt: skip
+    run_at(lab, at(12))
+    assert (lab.keys(), lab.reasons()) == (([KEY], {}) if is_asked else ([], {KEY: "duplicate"}))
 
 
 def test_a_visit_of_long_ago_whose_record_is_edited_is_not_asked_about(lab: ClinicLab) -> None:
@@ -210,7 +251,9 @@ def test_a_patient_without_a_telephone_cannot_be_asked(lab: ClinicLab) -> None:
     lab.patient(phone=None)
     done(lab)
     run_at(lab, at(12))
-    assert lab.reasons() == {KEY: "no_address"}
+    (row,) = lab.rows("select key, reason, detail from jobs.decisions")
+    assert (row["key"], row["reason"]) == (KEY, "no_address")
+    assert row["detail"] == "not on the channels of this message: whatsapp"
 
 
 def test_whoever_opted_out_is_not_asked(lab: ClinicLab) -> None:

@@ -192,6 +192,32 @@ def test_a_run_for_last_week_tells_nobody(lab: ClinicLab) -> None:
 
 
 @pytest.mark.usefixtures("boss")
+def test_a_run_for_a_past_moment_leaves_what_is_known_of_a_later_one(lab: ClinicLab) -> None:
+    wrong(lab, "a")
+    run(lab)
+    lab.conn.execute("delete from clinic.appointments")
+    lab.add("packages", id="p", organization_id=CLINIC, total_sessions=-1)
+    known = lab.rows("select * from jobs.integrity")
+    assert run(lab, 3, nominal=MORNING - dt.timedelta(days=2)) == []
+    assert lab.rows("select * from jobs.integrity") == known
+
+    [mail] = run(lab, 6)
+
+    assert [each["verificacao"] for each in mail["verificacoes"]] == ["Pacotes com saldo impossível"]
+    assert mail["resolvidas"] == ["Agendamentos sem paciente"]
+
+
+@pytest.mark.usefixtures("boss")
+def test_what_was_only_decided_was_not_told(lab: ClinicLab) -> None:
+    wrong(lab, "a")
+    lab.add("packages", id="p", organization_id=CLINIC, total_sessions=-1)
+    run(lab)
+    lab.conn.execute("delete from clinic.packages")
+    run(lab, 24, is_shadow=True)
+    assert [mail["resolvidas"] for mail in run(lab, 25)] == [["Pacotes com saldo impossível"]]
+
+
+@pytest.mark.usefixtures("boss")
 def test_three_runs_at_once_tell_once(lab: ClinicLab) -> None:
     wrong(lab, "a")
     outcomes = lab.run_at_once(JOB)
@@ -209,11 +235,20 @@ def test_both_mails_go_out_without_a_key(lab: ClinicLab) -> None:
     assert ("stray" in clinic, "Clínica São João" in clinic) == (False, True)
 
 
+@pytest.mark.usefixtures("boss")
+def test_who_administrates_no_longer_is_not_told(lab: ClinicLab) -> None:
+    wrong(lab, "a")
+    run(lab)
+    lab.conn.execute("update clinic.staff set roles = '{fisioterapeuta}'")
+    assert lab.send() == {}
+    assert [row["reason"] for row in lab.messages()] == ["stale: this person is no administrator any more"]
+
+
 IDS = st.sets(st.text(string.ascii_lowercase, min_size=1, max_size=2), min_size=1, max_size=60)
 
 
 def state(ids: set[str]) -> State:
-    return State(CLINIC, "check", len(ids), sorted(ids)[:SAMPLE], repr(sorted(ids)), MORNING)
+    return State(CLINIC, "check", len(ids), sorted(ids)[:SAMPLE], repr(sorted(ids)), MORNING, MORNING)
 
 
 @given(IDS, IDS)

@@ -129,10 +129,24 @@ def test_a_voucher_reaches_the_patient_of_its_login(rows: Conn) -> None:
         expires_at=NOON,
     )  # fmt: skip
     assert one(rows, "packages") == {
-        "id": id, "kind": "voucher", "organization_id": organization, "patient_id": patient, "name": "Pilates",
+        "id": f"{id}/{patient}", "kind": "voucher", "organization_id": organization, "patient_id": patient,
+        "name": "Pilates",
         "total_sessions": 10, "used_sessions": 6, "remaining_sessions": 4, "expires_on": None, "expires_at": NOON,
         "is_active": True, "deleted_at": None,
     }  # fmt: skip
+
+
+def test_a_voucher_of_a_login_that_is_a_patient_of_two_clinics_is_two_with_an_id_each(rows: Conn) -> None:
+    patients = [
+        fisioflow.add(
+            rows, "patients", full_name="Ana", user_id="login-1",
+            organization_id=fisioflow.add(rows, "organizations", name=name),
+        )
+        for name in "AB"
+    ]  # fmt: skip
+    id = fisioflow.add(rows, "user_vouchers", user_id="login-1", remaining_sessions=4)
+    shown = rows.execute("select id, patient_id from clinic.packages").fetchall()
+    assert sorted(shown) == sorted((f"{id}/{each}", each) for each in patients)
 
 
 def test_what_the_old_crons_sent_is_shown_by_the_name_of_the_job(rows: Conn) -> None:

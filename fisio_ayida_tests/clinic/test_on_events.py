@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from fisio_ayida.bdns.service import Caller
+from fisio_ayida.clinic.on_events import Event
 from fisio_ayida.defs.events.handlers import opened
 from fisio_ayida.defs.resources import MirrorResource
 from fisio_ayida.events.registry import EVENTS, PROCESS
 from fisio_ayida.events.work import drain
 from fisio_ayida.settings import Settings
 from fisio_ayida.telemetry import bind
+from fisio_ayida.warehouse.engine import WarehouseError
 from fisio_ayida_tests.clinic.lab import CLINIC, LOG, MORNING, PATIENT, ClinicLab
 from fisio_ayida_tests.events.lab import Lab as Inbox
 from fisio_ayida_tests.events.lab import Row
@@ -289,7 +291,70 @@ def test_a_push_message_goes_to_devices_and_to_users(lab: ClinicLab, handle: Han
     assert len({each["address_masked"] for each in masked}) == 2
 
 
+def test_a_push_message_to_a_patient_of_two_clinics_has_to_say_whose(lab: ClinicLab, handle: Handle) -> None:
+    lab.clinic("org-2")
+    for id, clinic in (("patient-1", CLINIC), ("patient-2", "org-2")):
+        lab.patient(id, clinic, user_id="user-1")
+    words = {"userIds": ["user-1"], "title": "Olá", "body": "Temos novidades"}
+    row = handle("push/send.multicast", words)
+    assert (row.state, row.reason) == (
+        "dead",
+        "userIds[0]: userId='user-1' is a patient of several organisations: organizationId is needed",
+    )
+
+    assert handle("push/send.multicast", {**words, "organizationId": "org-2"}).state == "done"
+    assert [row["patient_id"] for row in lab.messages()] == ["patient-2"]
+
+
+def test_who_left_one_clinic_for_another_is_the_other_ones_patient(lab: ClinicLab, handle: Handle) -> None:
+    lab.clinic("org-2")
+    lab.patient("patient-1", CLINIC, user_id="user-1")
+    lab.patient("patient-2", "org-2", user_id="user-1", is_active=False)
+    handle("push/send.multicast", {"userIds": ["user-1"], "title": "Olá", "body": "Temos novidades"})
+    assert [row["patient_id"] for row in lab.messages()] == ["patient-1"]
+
+
+def test_the_day_of_an_event_is_sao_paulos() -> None:
+    late = MORNING.replace(hour=22).astimezone(dt.UTC)
+    order = Event(name="appointment/created", data={}, now=late, run_id="").order("job", None)
+    assert (late.day, order.nominal.day, order.nominal) == (13, 12, late)
+
+
+def test_a_wrong_word_in_clinic_shadow_ends_only_what_it_is_about(lab: ClinicLab, handle: Handle) -> None:
+    booked(lab)
+    assert handle("fisio_ayida/canary", {"note": "x"}, clinic_shadow="apointments").state == "done"
+    row = handle("appointment/created", APPOINTMENT, clinic_shadow="apointments")
+    assert row.state == "dead"
+    assert (row.reason or "").startswith("CLINIC_SHADOW: job='apointments' is not a job of the clinic")
+
+
 # The clinic's database
+
+
+def test_a_push_message_to_devices_needs_no_clinics_database(lab: ClinicLab, handle: Handle) -> None:
+    away = Settings.load({"CLINIC_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}).clinic_database_url
+    data = {"tokens": ["ExponentPushToken[abc]"], "title": "Olá", "body": "Temos novidades"}
+    assert handle("push/send.multicast", data, clinic_database_url=away).state == "done"
+
+
+def test_a_clinics_database_that_is_away_is_asked_once_for_many_events(
+    lab: ClinicLab, handle: Handle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def open_clinic(*_: object) -> None:
+        asked.append("")
+        raise WarehouseError("the database does not answer")
+
+    monkeypatch.setattr("fisio_ayida.warehouse.clinic.open_clinic", open_clinic)
+    inbox = Inbox(lab.warehouse)
+    inbox.moment = lab.moment
+    for id in ("visit-2", "visit-3"):
+        inbox.send("appointment/cancelled", {"appointmentId": id})
+    inbox.conn.close()
+
+    assert handle("appointment/cancelled", APPOINTMENT).state == "retry"
+    assert asked == [""]
 
 
 def test_a_clinics_database_that_is_away_is_tried_again_and_keeps_nobody_else(
@@ -330,7 +395,7 @@ def test_the_report_of_yesterday_goes_to_those_who_asked(lab: ClinicLab, handle:
     assert said["new"] == 1
 
 
-@pytest.mark.parametrize("day", ["2026-02-30", "2026-03-12"])
+@pytest.mark.parametrize("day", ["2026-02-30", "2026-03-12", "0001-01-01"])
 def test_a_report_of_no_day_that_is_over_is_refused(lab: ClinicLab, handle: Handle, day: str) -> None:
     row = handle("email/daily.report", {"organizationId": CLINIC, "date": day})
 

@@ -87,10 +87,11 @@ def test_a_rule_is_set(lab: ClinicLab, name: str, text: str, value: str) -> None
         ("voucher_days", "7.5", "voucher_days='7.5' is not a whole number"),
         ("reminder_lead", "2", "reminder_lead='2' is not a length of time"),
         ("reminder_lead", "-2 hours", "reminder_lead='-2 hours' is not a length"),
-        ("feedback_every", "400 days", "feedback_every='400 days' is not a length of time up to a year"),
+        ("feedback_every", "400 days", "feedback_every='400 days' is not a length of time up to 366 days"),
         ("reply_to", "reception", "reply_to='reception' is not an e-mail address"),
         ("phone", "1\n2", "is not one line of at most 60"),
         ("reminder_rules", "[", "reminder_rules='[' is not a list of rules in JSON"),
+        ("reminder_rules", '["\\ud800"]', "is not a list of rules in JSON"),
         ("reminder_rules", '[{"id": "a", "kind": "day_before", "at": "25:00"}]', "reminder_rules[0].at='25:00'"),
         ("reactivation_to", "30", "reactivation_to=30 must be after reactivation_from=30"),
         ("reactivation_from", "37", "reactivation_to=37 must be after reactivation_from=37"),
@@ -109,6 +110,20 @@ def test_an_address_is_not_repeated_in_an_error(lab: ClinicLab) -> None:
         set_rules(lab, voucher_days="ana@example.com")
 
     assert "ana@" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("voucher_days", "9" * 9000), ("reminder_rules", "x" * 9000), ("z" * 9000, "1"),
+        ("reminder_rules", json.dumps([{"id": "a" * 9000, "kind": "day_before", "at": "18:00"}] * 2)),
+    ],
+)  # fmt: skip
+def test_a_long_wrong_value_is_not_repeated_whole(lab: ClinicLab, name: str, text: str) -> None:
+    with pytest.raises(BadPolicy) as caught:
+        set_rules(lab, **{name: text})
+
+    assert len(str(caught.value)) < 1000
 
 
 def test_one_wrong_value_leaves_all_as_it_was(lab: ClinicLab) -> None:

@@ -167,10 +167,10 @@ def test_a_visit_that_was_missed_since_changes_nothing(ana: ClinicLab) -> None:
 
 
 @pytest.mark.parametrize("status", ["agendado", "presenca_confirmada"])
-def test_who_has_booked_is_withheld(ana: ClinicLab, status: str) -> None:
+@pytest.mark.parametrize("start", ["2026-03-20T10:00", "2026-03-16T08:00", "2026-03-15T08:00"])
+def test_who_has_booked_is_withheld(ana: ClinicLab, start: str, status: str) -> None:
     last = done(ana, 30)
-    # Today, but not yet.
-    ana.visit("2026-03-16T10:01", "booked", status=status)
+    ana.visit(start, "booked", status=status)
 
     ana.run(JOB)
 
@@ -179,9 +179,9 @@ def test_who_has_booked_is_withheld(ana: ClinicLab, status: str) -> None:
 
 @pytest.mark.parametrize(
     ("start", "columns"),
-    [("2026-03-16T10:00", {}), ("2026-03-20T10:00", {"status": "cancelado"}),
+    [("2026-03-14T10:00", {}), ("2026-03-20T10:00", {"status": "cancelado"}),
      ("2026-03-20T10:00", {"deleted_at": MONDAY})],
-    ids=["has begun", "was cancelled", "was deleted"],
+    ids=["was two days ago", "was cancelled", "was deleted"],
 )  # fmt: skip
 def test_a_booking_that_is_over_or_off_is_none(ana: ClinicLab, start: str, columns: dict[str, Any]) -> None:
     last = done(ana, 30)
@@ -271,10 +271,26 @@ def test_an_invitation_may_go(ana: ClinicLab) -> None:
     assert foreseen(ana) == "claimed"
 
 
-def test_who_books_before_it_goes_is_not_invited(ana: ClinicLab) -> None:
+def test_who_booked_without_an_hour_is_withheld(ana: ClinicLab) -> None:
+    last = done(ana, 30)
+    ana.visit("2026-03-20T10:00", "booked")
+    # As in FisioFlow, where nothing forbids it.
+    ana.conn.execute("alter table clinic.appointments alter start_time drop not null")
+    ana.change("appointments", "booked", start_time=None)
+    try:
+        ana.run(JOB)
+
+        assert (ana.keys(), ana.reasons()) == ([], {key(last): "booked"})
+    finally:
+        ana.conn.execute("delete from clinic.appointments where start_time is null; "
+                         "alter table clinic.appointments alter start_time set not null")  # fmt: skip
+
+
+@pytest.mark.parametrize("start", ["2026-03-20T10:00", "2026-03-16T08:00", "2026-03-15T08:00"])
+def test_who_books_before_it_goes_is_not_invited(ana: ClinicLab, start: str) -> None:
     done(ana, 30)
     ana.run(JOB)
-    ana.visit("2026-03-20T10:00", "booked")
+    ana.visit(start, "booked")
 
     assert foreseen(ana) == "skipped stale: a visit is booked"
 

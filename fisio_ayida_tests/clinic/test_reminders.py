@@ -18,7 +18,7 @@ JOB = "appointment_reminders"
 TEN = MORNING.replace(hour=10)
 HOUR = dt.timedelta(hours=1)
 SINGLE = "reminder:visit-1:2026-03-13t14:00:day-before:whatsapp"
-TOGETHER = "reminder-day:patient-1:2026-03-13:whatsapp"
+TOGETHER = "reminder-day:patient-1:2026-03-13:day-before:whatsapp"
 
 
 def at(hour: int, minute: int = 0, day: int = 12) -> dt.datetime:
@@ -125,11 +125,20 @@ def test_a_run_for_last_week_reminds_nobody(lab: ClinicLab) -> None:
 
 
 def test_a_visit_booked_after_its_moment_has_no_late_reminder(lab: ClinicLab) -> None:
+    """The grace is for runs that are late."""
+    lab.patient()
+    lab.visit("2026-03-13T14:00", created_at=at(10, 30))
+    run_at(lab, at(11))
+    assert (lab.keys(), lab.reasons()) == ([], {SINGLE: "stale"})
+
+
+def test_a_missed_moment_that_night_puts_off_is_kept(lab: ClinicLab) -> None:
+    """What counts is when it would have gone, not when it would have without quiet hours."""
     lab.patient()
     hours_before(lab, 5)
-    lab.visit("2026-03-12T11:00")
-    lab.run(JOB)
-    assert lab.reasons() == {"reminder:visit-1:2026-03-12t11:00:h:whatsapp": "stale"}
+    lab.visit("2026-03-12T10:30")
+    run_at(lab, at(7, 45))
+    assert [row["due_at"] for row in lab.messages()] == [at(8)]
 
 
 def test_a_visit_that_began_is_not_spoken_of(lab: ClinicLab) -> None:
@@ -219,9 +228,18 @@ def test_a_visit_without_a_therapist_and_a_patient_without_a_name(lab: ClinicLab
 
     named = "reminder:visit-2:2026-03-13t15:00:day-before:whatsapp"
     assert (lab.keys(), lab.reasons()) == ([named], {SINGLE: "unusable"})
-    assert [clinic for clinic, _ in outcome.failures] == [CLINIC]
+    assert outcome.failures == []
     lab.moment = TEN
     assert "com" not in lab.send()[named].split("às 15:00")[1].split(".")[0]
+
+
+def test_a_patient_whom_only_another_channel_reaches_is_told_of_as_that(lab: ClinicLab) -> None:
+    lab.patient(phone=None)
+    hours_before(lab, 24, channels=["whatsapp"])
+    lab.visit("2026-03-13T09:30")
+    lab.run(JOB)
+    (row,) = lab.rows("select reason, detail from jobs.decisions")
+    assert row == {"reason": "no_address", "detail": "not on the channels of this message: whatsapp"}
 
 
 def test_an_unreachable_patient_is_withheld_with_the_reason(lab: ClinicLab) -> None:
@@ -346,7 +364,7 @@ def test_several_visits_of_a_day_are_one_message(lab: ClinicLab) -> None:
     assert lab.keys() == [TOGETHER]
 
 
-def test_a_visit_added_after_them_has_its_own(lab: ClinicLab) -> None:
+def test_a_visit_that_comes_to_their_day_later_has_its_own(lab: ClinicLab) -> None:
     two_visits(lab)
     run_at(lab, TEN)
     lab.send()
@@ -409,18 +427,80 @@ def test_one_of_them_cancelled_before_it_is_sent_leaves_the_rest(lab: ClinicLab,
     assert ("17:00" in said) == bool(others)
 
 
-def test_visits_of_the_same_day_within_the_hour_are_reminded_of_by_the_first(lab: ClinicLab) -> None:
+def test_visits_of_the_same_day_within_the_hour_are_one_message(lab: ClinicLab) -> None:
     lab.patient()
     hours_before(lab, 4)
     for number, start in enumerate(("13:30", "14:00", "14:20", "16:00")):
         lab.visit(f"2026-03-12T{start}", f"v{number}")
+    said: dict[str, str] = {}
 
-    for hour in (9, 10, 11, 12):
+    for hour in (9, 10, 11, 12, 13, 14):
         run_at(lab, at(hour))
-        lab.send()
+        lab.moment += HOUR / 2
+        said |= lab.send()
 
-    assert lab.keys() == ["reminder:v0:2026-03-12t13:30:h:whatsapp", "reminder:v3:2026-03-12t16:00:h:whatsapp"]
-    assert set(lab.reasons().values()) == {"merged"} and len(lab.reasons()) == 2
+    joint = "reminder-today:patient-1:2026-03-12t13:30:h:whatsapp"
+    assert list(said) == [joint, "reminder:v3:2026-03-12t16:00:h:whatsapp"]
+    assert "Hoje, 12/03/2026, você tem 3 sessões" in said[joint]
+    assert all(start in said[joint] for start in ("13:30", "14:00", "14:20"))
+    assert lab.messages()[0]["cause_id"] == "v0,v1,v2"
+    assert lab.reasons() == {}
+
+
+def test_fisioflows_own_bands_lose_no_visit_of_a_day(lab: ClinicLab) -> None:
+    lab.change("organizations", CLINIC, settings=Jsonb({"crm_whatsapp": {"reminders": {"enabled": True}}}))
+    lab.patient()
+    for start in ("09", "11", "12"):
+        lab.visit(f"2026-03-12T{start}:00", start)
+    told: list[str] = []
+    for hour in range(4, 12):
+        run_at(lab, at(hour))
+        if lab.send():
+            told += lab.messages()[-1]["cause_id"].split(",")
+    # The first is due at 7, the others at 8, which is when the clinic's night ends.
+    assert (told, lab.reasons()) == (["09", "11", "12"], {})
+
+
+def test_one_of_todays_visits_cancelled_before_it_is_sent_leaves_the_rest(lab: ClinicLab) -> None:
+    lab.patient()
+    hours_before(lab, 5)
+    for minute in (30, 40, 50):
+        lab.visit(f"2026-03-12T14:{minute}", f"v{minute}")
+    lab.run(JOB)
+    lab.change("appointments", "v30", status="cancelado")
+    lab.moment = at(9, 30)
+    assert lab.send() == {}
+    run_at(lab, at(10))
+    (said,) = lab.send().values()
+    assert "14:40" in said and "14:50" in said and "14:30" not in said
+
+
+def test_a_visit_that_joins_those_told_of_today_is_told_of_alone(lab: ClinicLab) -> None:
+    lab.patient()
+    hours_before(lab, 5)
+    lab.visit("2026-03-12T14:00", "v1")
+    lab.visit("2026-03-12T14:10", "v2")
+    run_at(lab, at(9, 10))
+    lab.send()
+    # Moved here from another day.
+    lab.visit("2026-03-12T14:20", "v3")
+    run_at(lab, at(9, 20))
+    assert list(lab.send()) == ["reminder:v3:2026-03-12t14:20:h:whatsapp"]
+
+
+def test_a_rule_put_before_another_changes_no_key_of_it(lab: ClinicLab) -> None:
+    two_visits(lab)
+    lab.rules(reminder_rules=Jsonb([{"id": "a", "kind": "day_before", "at": "10:00"}]))
+    run_at(lab, TEN)
+    lab.send()
+    lab.conn.execute("update jobs.policies set reminder_rules = %s", [Jsonb([
+        {"id": "late", "kind": "day_before", "at": "18:00"}, {"id": "a", "kind": "day_before", "at": "10:00"},
+    ])])  # fmt: skip
+    for hour in (11, 17, 18):
+        run_at(lab, at(hour))
+    assert lab.keys() == [
+        "reminder-day:patient-1:2026-03-13:a:whatsapp", "reminder-day:patient-1:2026-03-13:late:whatsapp",
+    ]  # fmt: skip
 
 
 # Clinics
@@ -440,14 +520,72 @@ def test_a_clinic_with_rules_that_cannot_be_followed_fails_alone(lab: ClinicLab)
     assert [row["organization_id"] for row in lab.rows("select * from jobs.failures")] == ["broken"]
 
 
-def test_shadow_mode_decides_and_sends_nothing(lab: ClinicLab) -> None:
+def test_shadow_mode_decides_what_a_live_run_would_and_sends_nothing(lab: ClinicLab) -> None:
     lab.patient()
+    lab.patient("other")
     lab.visit("2026-03-13T14:00")
-    for moment in (MORNING, TEN):
-        lab.moment = moment
+    lab.visit("2026-03-13T15:00", "o1", "other")
+    lab.visit("2026-03-13T16:00", "o2", "other")
+    # Also when its moments are long past: what was decided then is not stale.
+    for hour in (9, 10, 13):
+        lab.moment = at(hour)
         lab.run(JOB, is_shadow=True)
     assert lab.keys() == []
-    assert [row["key"] for row in lab.rows("select key from jobs.decisions where outcome = 'shadow'")] == [SINGLE]
+    assert lab.rows("select key, outcome from jobs.decisions order by key") == [
+        {"key": "reminder-day:other:2026-03-13:day-before:whatsapp", "outcome": "shadow"},
+        {"key": SINGLE, "outcome": "shadow"},
+    ]
+
+
+def test_a_moved_visit_is_another_one_in_shadow_mode_too(lab: ClinicLab) -> None:
+    lab.patient()
+    lab.visit("2026-03-13T14:00")
+    lab.run(JOB, is_shadow=True)
+    lab.change("appointments", "visit-1", start_time="16:00")
+    lab.moment = at(11)
+    lab.run(JOB, is_shadow=True)
+    rows = lab.rows("select key from jobs.decisions where outcome = 'shadow' order by key")
+    assert [row["key"] for row in rows] == [SINGLE, "reminder:visit-1:2026-03-13t16:00:day-before:whatsapp"]
+
+
+# After FisioFlow
+
+
+def sent_by_fisioflow(lab: ClinicLab, sent_at: dt.datetime, **columns: object) -> None:
+    given = {"id": "1", "kind": JOB, "organization_id": CLINIC, "appointment_id": "visit-1", "sent_at": sent_at}
+    lab.add("old_messages", **(given | columns))
+
+
+def test_the_first_run_that_sends_does_not_repeat_what_fisioflow_sent(lab: ClinicLab) -> None:
+    lab.patient()
+    lab.visit("2026-03-13T14:00")
+    sent_by_fisioflow(lab, at(8))
+    lab.run(JOB)
+    assert lab.keys() == []
+    assert lab.rows("select key, reason, detail from jobs.decisions") == [
+        {"key": SINGLE, "reason": "duplicate", "detail": "FisioFlow sent it"}
+    ]
+
+
+@pytest.mark.parametrize("kind", ["long ago", "before it was booked", "of another job", "in shadow mode"])
+def test_what_else_fisioflow_sent_stops_no_reminder(lab: ClinicLab, kind: str) -> None:
+    lab.patient()
+    lab.visit("2026-03-13T14:00", created_at=at(8))
+    before = {"long ago": at(8, day=10), "before it was booked": at(7)}.get(kind, at(8, 30))
+    sent_by_fisioflow(lab, before, kind="feedback_requests" if kind == "of another job" else JOB)
+    outcome = lab.run(JOB, is_shadow=kind == "in shadow mode")
+    assert (outcome.planned_keys, lab.reasons()) == ([SINGLE], {})
+
+
+def test_there_may_be_no_such_messages_at_all(lab: ClinicLab) -> None:
+    lab.patient()
+    lab.visit("2026-03-13T14:00")
+    lab.conn.execute("alter table clinic.old_messages rename to hidden")
+    try:
+        outcome = lab.run(JOB)
+    finally:
+        lab.conn.execute("alter table clinic.hidden rename to old_messages")
+    assert (outcome.planned_keys, outcome.failures) == ([SINGLE], [])
 
 
 def test_more_clinics_and_visits_take_no_more_queries(lab: ClinicLab, monkeypatch: pytest.MonkeyPatch) -> None:

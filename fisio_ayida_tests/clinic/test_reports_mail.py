@@ -94,12 +94,13 @@ def test_administrators_are_told_how_messages_fared(clinic: ClinicLab) -> None:
     message("sent today", "accepted", MORNING, MORNING, "p")
     message("failed", "failed", None, day, "p")
     message("failed today", "failed", None, MORNING, "p")
+    message("failed after it was accepted", "failed", day, day, "p")
     message("to the staff", "accepted", day, day, None)
 
     clinic.run("daily_reports")
 
     told = notices(clinic)[key("boss")]
-    assert (told["mensagens"], told["falhas"]) == (2, 1)
+    assert (told["mensagens"], told["falhas"]) == (2, 2)
 
 
 def test_a_mail_arrives_once_with_its_sheet(clinic: ClinicLab, outbox: Lab) -> None:
@@ -116,6 +117,34 @@ def test_a_mail_arrives_once_with_its_sheet(clinic: ClinicLab, outbox: Lab) -> N
     assert sheet.get_filename() == "relatorio-2026-03-11.csv"
     assert sheet.get_content_type() == "text/csv"
     assert sheet.get_content().splitlines()[1] == "11/03/2026;Dra. Helena Brandão;1;1;0;0;0;0;0"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ("wants_daily_report = false", "this person does not want it any more"),
+        ("roles = '{fisioterapeuta}'", "this person is no administrator any more"),
+        ("is_active = false", "this person does not work there any more"),
+    ],
+)
+def test_a_mail_is_for_who_still_wants_it_and_still_is_who_it_was_made_for(
+    clinic: ClinicLab, change: str, why: str
+) -> None:
+    clinic.run("daily_reports")
+    clinic.conn.execute(f"update clinic.staff set {change} where user_id = 'boss'")
+
+    assert list(clinic.send()) == [key(THERAPIST)]
+    assert {row["key"]: row["reason"] for row in clinic.messages()} == {
+        key("boss"): f"stale: {why}", key(THERAPIST): None,
+    }  # fmt: skip
+
+
+def test_a_week_is_not_told_to_who_wants_only_the_days(clinic: ClinicLab) -> None:
+    clinic.run("weekly_summary", MONDAY)
+    clinic.moment = MONDAY
+    clinic.conn.execute("update clinic.staff set wants_weekly_summary = false where user_id = 'boss'")
+
+    assert list(clinic.send()) == [key(THERAPIST, "2026-03-09", "weekly")]
 
 
 def test_a_week_is_told_with_the_weeks_before(clinic: ClinicLab, outbox: Lab) -> None:

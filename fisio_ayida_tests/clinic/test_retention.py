@@ -129,6 +129,8 @@ def one(lab: ClinicLab, name: str, n: int, at: dt.datetime) -> None:
             put(lab, "events.echoes", event_id=f"event-{n}", at=at)
         case "decisions":
             decision(lab, n, at)
+        case "done_visits":
+            put(lab, "jobs.done_visits", appointment_id=f"v-{n}", organization_id=CLINIC, done_at=at, seen_at=at)
         case "failures":
             put(lab, "jobs.failures", job="x", nominal=at, organization_id=CLINIC, error="x", run_id="r", at=at)
 

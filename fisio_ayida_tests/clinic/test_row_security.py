@@ -11,6 +11,9 @@ import psycopg
 import pytest
 
 from fisio_ayida.clinic import mappings
+from fisio_ayida.messaging import inbound, replies
+from fisio_ayida.messaging.reports.reading import Inbound
+from fisio_ayida.messaging.sealing import new_key
 from fisio_ayida.settings import Settings
 from fisio_ayida.warehouse.clinic import ClinicError, row_secured, row_security_faults
 from fisio_ayida.warehouse.engine import Warehouse, connect
@@ -111,6 +114,27 @@ def test_clinics_in_two_zones_are_greeted_one_by_one(
 
     assert lab.desk.clinic.tenant == "app.org_id"
     assert (greeted(lab), outcome.failures) == (sorted(wanted), [])
+
+
+def test_a_no_of_a_stranger_is_heard_and_answered_where_policies_cast_the_setting(
+    mapped: Conn, jobs: DatabaseUrl, opened: Opened
+) -> None:
+    fisioflow.authenticated(mapped)
+    fisioflow.secure(mapped, "uuid")
+    mapped.execute(f"grant authenticated to {jobs.user}")
+    lab = opened(MESSAGING_KEY=new_key())
+    conn, desk = lab.desk.conn, lab.desk
+    # As a clinic's run leaves the connection.
+    desk.clinic.within(conn, clinic(mapped, lab), lambda there: None)
+    said = Inbound(provider="file", account="", provider_id="1", sender="5511987654321", text="PARAR")
+    with conn.transaction():
+        inbound.store(conn, [said], inbound.Desk(desk.outbox.letters.hasher, desk.outbox.letters.sealer, {}),
+                      now=MIDNIGHT)  # fmt: skip
+
+    assert replies.act(conn, outbox=desk.outbox, clinic=desk.clinic, now=MIDNIGHT) == 1
+
+    assert lab.rows("select allowed from messaging.preferences") == [{"allowed": False}]
+    assert len(lab.send()) == 1
 
 
 def test_an_organisation_that_is_hidden_is_a_failure_and_the_others_are_done(mapped: Conn, opened: Opened) -> None:

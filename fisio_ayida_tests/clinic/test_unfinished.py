@@ -92,6 +92,15 @@ def test_an_administrators_own_and_nobodys_are_in_one_mail(lab: ClinicLab) -> No
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("is_author", [True, False])
+def test_nobodys_sessions_are_not_told_to_who_administrates_no_longer(lab: ClinicLab, is_author: bool) -> None:
+    lab.therapist("boss", roles=["admin"])
+    session(lab, "open", therapist_id="boss" if is_author else None)
+    lab.run(JOB)
+    lab.conn.execute("update clinic.staff set roles = '{fisioterapeuta}'")
+    assert len(lab.send()) == is_author
+
+
 def test_without_anybody_it_is_kept_that_nobody_was_told(lab: ClinicLab) -> None:
     session(lab, therapist_id=None)
     lab.run(JOB)

@@ -150,7 +150,7 @@ def test_a_renewed_package_is_told_of_again(ana: ClinicLab) -> None:
 
     ana.run(JOB)
 
-    assert {row["cause_version"] for row in ana.messages()} == {"2026-03-19", "2026-04-01"}
+    assert {row["cause_version"] for row in ana.messages()} == {"2026-03-19 with 3", "2026-04-01 with 3"}
 
 
 def test_an_address_that_is_new_is_no_reason_to_tell_again(ana: ClinicLab) -> None:
@@ -172,6 +172,44 @@ def test_three_runs_at_once_tell_once(ana: ClinicLab) -> None:
 
     assert ana.keys() == BOTH
     assert sum(sum(each.planned.values()) for each in outcomes) == 2
+
+
+def test_a_balance_that_changes_before_the_message_goes_is_told_by_the_next_run(ana: ClinicLab) -> None:
+    ana.package()
+    ana.run(JOB)
+    ana.change("packages", "package-1", remaining_sessions=1)
+
+    assert ana.send() == {}
+    ana.run(JOB)
+    assert [("1 sess" in words, "3 sess" in words) for words in ana.send().values()] == [(True, False)] * 2
+
+
+def test_a_balance_that_changes_after_the_message_went_is_no_news(ana: ClinicLab) -> None:
+    ana.package()
+    ana.run(JOB)
+    ana.send()
+    ana.change("packages", "package-1", remaining_sessions=1)
+
+    ana.run(JOB)
+
+    assert (ana.keys(), ana.send()) == (BOTH, {})
+
+
+@pytest.mark.parametrize("was_sent", [False, True], ids=["before it goes", "after it went"])
+def test_a_package_that_is_given_to_another_patient_is_told_to_them(ana: ClinicLab, was_sent: bool) -> None:
+    ana.patient("patient-2", phone="+55 11 91111-2222", email=None)
+    ana.package()
+    ana.run(JOB)
+    if was_sent:
+        ana.send()
+    ana.change("packages", "package-1", patient_id="patient-2")
+    assert ana.send() == {}
+
+    ana.run(JOB)
+
+    [key] = ana.send()
+    assert key == (f"expiring:package:package-1:{IN_A_WEEK}:patient-2:whatsapp" if was_sent else BY_WHATSAPP)
+    assert {row["patient_id"] for row in ana.messages() if row["key"] == key} == {"patient-2"}
 
 
 # --- which packages

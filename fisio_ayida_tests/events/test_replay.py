@@ -117,6 +117,13 @@ def test_a_payload_that_the_database_cannot_hold_stays_dead(lab: Lab) -> None:
     assert lab.row(id_).state == "dead"
 
 
+def test_an_event_whose_body_was_cleaned_up_is_left_and_says_so(lab: Lab) -> None:
+    [id_] = lab.dead(1)
+    lab.conn.execute("update events.inbox set data = null, raw = null, user_data = null, meta = null")
+    assert whys(again(lab, ids(id_)))[id_].startswith("its body was deleted by the clean-up")
+    assert lab.row(id_).state == "dead"
+
+
 def test_an_unknown_name_is_looked_up_again(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     good = lab.send("new/event", {"appointmentId": "a", "organizationId": "o"})
     refused = lab.send("new/event", {"appointmentId": 5})

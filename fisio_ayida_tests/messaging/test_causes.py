@@ -154,6 +154,56 @@ def test_many_causes_are_one_query_a_kind_and_one_for_all_policies(lab: Lab) -> 
     assert (counted.statements, len(found)) == (3, 40)
 
 
+@pytest.mark.parametrize("kind", ["appointment", "appointments", "visit"])
+def test_a_visit_that_is_another_patients_by_now_is_nothing_to_the_first_one(lab: Lab, kind: str) -> None:
+    lab.visit(status="atendido" if kind == "visit" else "agendado")
+    before = read(lab, kind, VISIT).towards(CLINIC, PATIENT)
+    lab.patient("patient-2")
+    lab.conn.execute("update clinic.appointments set patient_id = 'patient-2'")
+    found = read(lab, kind, VISIT)
+    first = found.towards(CLINIC, PATIENT)
+    assert (before.wanted, found.towards(CLINIC, "patient-2").wanted) == (True, True)
+    assert (first.exists, first.wanted, first.why) == (True, False, "it is another patient's now")
+
+
+def test_a_day_of_which_one_visit_is_another_patients_is_nobodys(lab: Lab) -> None:
+    lab.patient("patient-2")
+    lab.visit("v1")
+    lab.visit("v2", patient="patient-2")
+    found = read(lab, "appointments", "v1,v2")
+    assert not found.towards(CLINIC, PATIENT).wanted and not found.towards(CLINIC, "patient-2").wanted
+
+
+def test_a_visit_of_another_clinic_by_now_is_nothing_to_the_first_one(lab: Lab) -> None:
+    lab.visit()
+    lab.conn.execute("update clinic.appointments set organization_id = 'org-2'")
+    assert read(lab, "appointment", VISIT).towards(CLINIC, None).why == "it is another organisation's now"
+
+
+def test_of_two_rows_with_one_id_neither_is_meant(lab: Lab) -> None:
+    with lab.conn.transaction(force_rollback=True):
+        lab.conn.execute("alter table clinic.packages drop constraint packages_pkey")
+        lab.conn.execute(
+            "insert into clinic.packages (id, organization_id, patient_id, remaining_sessions, expires_on) "
+            "select 'p', %s, %s, n, '2026-03-20' from generate_series(1, 2) n",
+            [CLINIC, PATIENT],
+        )
+        found = read(lab, "package", "p").now
+    assert (found.exists, found.why) == (False, "several rows have this id")
+
+
+def test_a_therapist_with_two_profiles_makes_no_two_visits(lab: Lab) -> None:
+    lab.visit()
+    lab.conn.execute("update clinic.appointments set therapist_id = 'staff-1'")
+    with lab.conn.transaction(force_rollback=True):
+        lab.conn.execute("alter table clinic.staff drop constraint staff_pkey")
+        lab.conn.execute(
+            "insert into clinic.staff select 'staff-1', %s, 'Dra. Carla' from generate_series(1, 2)", [CLINIC]
+        )
+        found = read(lab, "appointment", VISIT)
+    assert (found.now.wanted, found.variables["profissional"]) == (True, "Dra. Carla")
+
+
 def test_a_kind_that_cannot_be_read_again_is_refused(lab: Lab) -> None:
     with pytest.raises(MessagingError, match=r"cause\.kind='visits' is not known"):
         causes.check(Cause("visits", "v1"))

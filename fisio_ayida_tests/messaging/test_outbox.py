@@ -171,6 +171,48 @@ def test_what_was_given_up_for_another_reason_stays_so(visit: Lab, reason: str) 
     assert not visit.claim().envelopes
 
 
+def given_to_another(lab: Lab) -> None:
+    """The visit is another patient's from now on."""
+    lab.patient("patient-2", name="Carlos Segredo", phone="+55 11 91111-2222")
+    lab.conn.execute("update clinic.appointments set patient_id = 'patient-2'")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [("planned", None), ("skipped", "stale: gone"), ("skipped", "opted_out_channel: no"), ("deferred", "quiet")],
+)
+def test_a_visit_given_to_another_patient_is_announced_to_them_alone(
+    visit: Lab, state: str, reason: str | None
+) -> None:
+    id = visit.remind().id
+    visit.conn.execute("update messaging.messages set state = %s, reason = %s", [state, reason])
+    given_to_another(visit)
+    assert visit.remind() == Planned(visit.message(id)["key"], id, is_new=True)
+    assert not visit.remind().is_new
+    (envelope,) = visit.claim().envelopes
+    assert isinstance(envelope.content, WhatsappContent)
+    assert (envelope.to, "Carlos" in (envelope.content.text or "")) == ("5511911112222", True)
+    assert visit.message(id)["patient_id"] == "patient-2"
+
+
+def test_a_visit_given_to_another_patient_is_not_announced_to_the_first_one(visit: Lab) -> None:
+    planned = visit.remind()
+    given_to_another(visit)
+    assert not visit.claim().envelopes
+    assert visit.message(planned.id)["reason"] == "stale: it is another patient's now"
+
+
+def test_what_the_first_patient_may_have_got_is_another_message_to_the_next_one(visit: Lab) -> None:
+    first = visit.remind()
+    visit.call()
+    given_to_another(visit)
+    second = visit.remind()
+    assert (second.key, second.is_new) == (first.key, True)
+    assert visit.message(second.id)["key"] == "reminder:visit-1:2026-03-13t14:00:d1:patient-2:whatsapp"
+    assert [each.id for each in visit.claim().envelopes] == [second.id]
+    assert visit.remind() == replace(second, is_new=False)
+
+
 def test_what_may_have_been_sent_is_not_announced_again(visit: Lab) -> None:
     id = in_doubt(visit)
     visit.visit(status="cancelado")

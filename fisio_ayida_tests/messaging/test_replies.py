@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fisio_ayida.messaging import inbound, preferences, replies
+from fisio_ayida.messaging import causes, inbound, preferences, replies
 from fisio_ayida.messaging.dispatch import dispatch
 from fisio_ayida.messaging.inbound import Desk
 from fisio_ayida.messaging.model import Accepted, Cause, Channel, Draft, Envelope, Healthy, Result, WhatsappContent
@@ -191,6 +191,25 @@ def test_a_visit_that_is_past_off_or_moved_is_for_the_reception(
     assert appointment(lab) == before
     assert tasks(lab) == [("reply", CLINIC, PATIENT, VISIT)]
     assert (phone.answer(reply), outcome(lab, reply)) == (None, "staff")
+
+
+def test_a_visit_that_is_another_patients_by_now_is_not_confirmed(phone: Phone, lab: Lab) -> None:
+    asked = phone.asked()
+    lab.patient("patient-2")
+    lab.conn.execute("update clinic.appointments set patient_id = 'patient-2'")
+    reply = phone.says("1", asked)
+    assert appointment(lab) == ("agendado", None)
+    assert (phone.answer(reply), outcome(lab, reply)) == (None, "staff")
+
+
+def test_the_hour_of_a_visit_that_is_another_patients_by_now_is_not_told(phone: Phone, lab: Lab) -> None:
+    asked = phone.asked()
+    reply = phone.says("1", asked)
+    lab.patient("patient-2")
+    lab.conn.execute("update clinic.appointments set patient_id = 'patient-2'")
+    about = ("reply", str(reply))
+    found = causes.read(lab.conn, {about: CLINIC}, now=lab.moment, clinic=lab.door)[about]
+    assert found.variables.keys() == {"nome", "clinica"}
 
 
 @pytest.mark.parametrize("words", ["2", "Não posso", "remarcar"])

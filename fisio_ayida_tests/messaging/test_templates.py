@@ -117,6 +117,10 @@ def test_the_staff_is_not_offered_to_unsubscribe(row: Template) -> None:
         ("appointment_reminder", ["amanhã", "12/03/2026", "14:30", "1 para confirmar", "2 para remarcar"]),
         ("appointment_reminder_today", ["hoje", "14:30", "1 para confirmar", "2 para remarcar"]),
         ("appointment_reminder_multi", ["2 sessões", "09:00, com Dra. Helena", "14:30, com Dr. João", "todas"]),
+        (
+            "appointment_reminder_today_multi",
+            ["Hoje, 12/03/2026, você tem 2 sessões", "14:30", "1 para confirmar"],
+        ),
         ("reply_confirmed", ["confirmada", "12/03/2026 às 14:30"]),
         ("reply_reschedule", ["recepção"]),
         ("reply_ambiguous", ["1 para confirmar", "2 para remarcar"]),
@@ -149,6 +153,7 @@ def test_whatsapp_says_the_facts(name: str, facts: list[str]) -> None:
         ("appointment_reminder", "Lembrete: sessão amanhã às 14:30", ["12/03/2026", "14:30", "Helena"]),
         ("appointment_reminder_today", "Lembrete: sessão hoje às 14:30", ["12/03/2026", "14:30", "Helena"]),
         ("appointment_reminder_multi", "Suas sessões de amanhã, 12/03/2026", ["09:00", "14:30", "João Sertão"]),
+        ("appointment_reminder_today_multi", "Suas sessões de hoje, 12/03/2026", ["2 sessões", "09:00"]),
         ("birthday", "Feliz aniversário, Conceição!", ["Helena"]),
         ("voucher_expiring", "Seu pacote vence em 12/03/2026", ["3 sessões", "Pilates"]),
         ("reactivation", "Vamos retomar seu acompanhamento?", ["reavaliação"]),

@@ -113,6 +113,7 @@ def test_only_what_asks_for_an_answer_says_what_a_one_means() -> None:
         "appointment_reminder": "confirmation",
         "appointment_reminder_today": "confirmation",
         "appointment_reminder_multi": "confirmation",
+        "appointment_reminder_today_multi": "confirmation",
         "feedback_request": "score",
     }
 

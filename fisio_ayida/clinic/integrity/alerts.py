@@ -32,6 +32,11 @@ USEFUL_FOR: Final = dt.timedelta(days=1)
 _ALL_CLINICS: Final = "Todas as clínicas"
 _NOBODY_THERE: Final = "no active administrator with an e-mail address"
 _NO_OPERATORS: Final = "MESSAGING_ALERTS_TO is not set"
+# A mail that is withheld, or only decided in shadow mode, tells nobody.
+_PLANNED: Final = "select key from messaging.messages where key = any(%s)"
+
+#: What each mail tells of, by its key.
+Mails = dict[str, list[State]]
 
 
 def keep(desk: Desk, clinics: Sequence[Clinic], looked: Look, order: Order, outcome: Outcome) -> None:
@@ -39,38 +44,40 @@ def keep(desk: Desk, clinics: Sequence[Clinic], looked: Look, order: Order, outc
     with desk.conn.transaction():
         states = kept.read(desk.conn, looked, order)
         proposal = Proposal()
-        told = _to_clinics(desk, clinics, states, order, proposal) + _to_operators(desk, states, order, proposal)
+        mails = _to_clinics(desk, clinics, states, order, proposal)
+        mails |= _to_operators(desk, states, order, proposal)
         notices.keep_with_notices(desk, order, proposal, outcome)
         if not order.is_dry:
-            _remember(states, [] if order.is_shadow else told, order)
+            planned = [key for (key,) in desk.conn.execute(_PLANNED, [list(mails)])]
+            _remember(states, [state for key in planned for state in mails[key]], order)
             kept.write(desk.conn, states, order)
 
 
 def _to_clinics(
     desk: Desk, clinics: Sequence[Clinic], states: Mapping[str, list[State]], order: Order, proposal: Proposal
-) -> list[State]:
-    """Plan what administrators are told; gives what they are told of."""
+) -> Mails:
+    """Plan what administrators are told."""
     wrong = {clinic.id: [state for state in states.get(clinic.id, ()) if state.problems] for clinic in clinics}
     due = [clinic for clinic in clinics if _is_due(wrong[clinic.id], clinic.day(order.nominal), clinic.zone)]
     readers: dict[str, list[str]] = {}
     for part in desk.clinic.each(desk.conn, [clinic.id for clinic in due], administrators):
         readers |= part
-    told: list[State] = []
+    mails: Mails = {}
     for clinic in due:
         resolved = [state for state in states[clinic.id] if not state.is_bad and state.alerted_at is not None]
         variables = _variables(clinic.name or clinic.id, wrong[clinic.id], resolved)
         for user in readers.get(clinic.id, ()):
             key = keys.integrity(clinic.id, clinic.day(order.nominal), _digest(wrong[clinic.id]), user)
             proposal.drafts.append(_draft(key, order, variables, organization_id=clinic.id, user_id=user))
-        if clinic.id in readers:
-            told += wrong[clinic.id] + resolved
-        else:
+            proposal.needs[key] = ("administrator",)
+            mails[key] = wrong[clinic.id] + resolved
+        if clinic.id not in readers:
             key = keys.integrity(clinic.id, clinic.day(order.nominal), _digest(wrong[clinic.id]), "-")
             proposal.withheld.append(_withheld(key, clinic.id, _NOBODY_THERE))
-    return told
+    return mails
 
 
-def _to_operators(desk: Desk, states: Mapping[str, list[State]], order: Order, proposal: Proposal) -> list[State]:
+def _to_operators(desk: Desk, states: Mapping[str, list[State]], order: Order, proposal: Proposal) -> Mails:
     """The same of what no clinic can mend."""
     wrong = [
         state for each in states.values() for state in each
@@ -78,18 +85,18 @@ def _to_operators(desk: Desk, states: Mapping[str, list[State]], order: Order, p
     ]  # fmt: skip
     day = order.nominal.astimezone(ZoneInfo(ZONE)).date()
     if not _is_due(wrong, day, ZoneInfo(ZONE)):
-        return []
+        return {}
     key = keys.integrity(NOBODY, day, _digest(wrong), OPERATORS)
     to = desk.outbox.letters.alerts_to
     if to is None:
         proposal.withheld.append(_withheld(key, NOBODY, _NO_OPERATORS))
-        return []
+        return {}
     resolved = [
         state for state in states.get(NOBODY, ()) if not state.is_bad and state.alerted_at is not None
     ]  # fmt: skip
     variables = _variables(_ALL_CLINICS, wrong, resolved)
     proposal.drafts.append(_draft(key, order, variables, to=to, user_id=""))
-    return wrong + resolved
+    return {key: wrong + resolved}
 
 
 def _is_due(wrong: Sequence[State], day: dt.date, zone: ZoneInfo) -> bool:

@@ -19,6 +19,7 @@ import psycopg
 from fisio_ayida.clinic.integrity.checks import REMINDED_WITHIN, ROWS, SESSION_AFTER, SESSION_DAYS, Check
 from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order
 from fisio_ayida.clinic.registry import ZONE
+from fisio_ayida.messaging.templates.registry import TEMPLATES
 from fisio_ayida.warehouse.clinic import ClinicError
 from fisio_ayida.warehouse.errors import said
 
@@ -26,7 +27,7 @@ from fisio_ayida.warehouse.errors import said
 SAMPLE: Final = 20
 #: Rows that belong to no organisation, and checks that could not run for any.
 NOBODY: Final = ""
-_REMINDERS: Final = ["appointment_reminder", "appointment_reminder_today", "appointment_reminder_multi"]
+_REMINDERS: Final = [name for name, template in TEMPLATES.items() if template.asks == "confirmation"]
 
 # Few rows are wrong, whatever the number of those that are looked at; the rest is done with those few.
 _COUNT: Final = """

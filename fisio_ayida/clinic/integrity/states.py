@@ -20,22 +20,30 @@ from fisio_ayida.clinic.integrity.looking import SAMPLE, Found, Look
 from fisio_ayida.clinic.model import Order
 
 _READ: Final = """
-select organization_id, check_name, problems, sample_ids, digest, checked_at, error, bad_since, alerted_at
+select organization_id, check_name, problems, sample_ids, digest, nominal, checked_at, error, bad_since, alerted_at
 from jobs.integrity where organization_id = any(%s)
+"""
+# Of one in which nothing was ever found nothing is stored: the others' runs were its runs.
+_LATEST: Final = """
+select o.id from unnest(%(organizations)s::text[]) o (id)
+where not coalesce((select max(i.nominal) from jobs.integrity i where i.organization_id = o.id),
+                   (select max(nominal) from jobs.integrity), '-infinity') > %(nominal)s
+order by o.id
 """
 _WRITE: Final = """
 insert into jobs.integrity (organization_id, check_name, problems, sample_ids, digest, error, bad_since,
-                            alerted_at, checked_at, run_id)
+                            alerted_at, nominal, checked_at, run_id)
 select r.organization_id, r.check_name, r.problems, r.sample_ids, r.digest, r.error, r.bad_since, r.alerted_at,
-       r.checked_at, %(run_id)s
+       r.nominal, r.checked_at, %(run_id)s
 from json_to_recordset(convert_from(%(rows)b, 'UTF8')::json)
   as r (organization_id text, check_name text, problems bigint, sample_ids text[], digest text, error text,
-        bad_since timestamptz, alerted_at timestamptz, checked_at timestamptz)
+        bad_since timestamptz, alerted_at timestamptz, nominal timestamptz, checked_at timestamptz)
 order by r.organization_id, r.check_name
 on conflict (organization_id, check_name) do update set
   problems = excluded.problems, sample_ids = excluded.sample_ids, digest = excluded.digest, error = excluded.error,
-  bad_since = excluded.bad_since, alerted_at = excluded.alerted_at, checked_at = excluded.checked_at,
-  run_id = excluded.run_id
+  bad_since = excluded.bad_since, alerted_at = excluded.alerted_at, nominal = excluded.nominal,
+  checked_at = excluded.checked_at, run_id = excluded.run_id
+where jobs.integrity.nominal <= excluded.nominal
 """
 
 
@@ -45,6 +53,7 @@ class State:
 
     Args:
         problems: None if the check could not run.
+        nominal: the moment that the run stood for.
         error: why it could not.
         alerted_at: the moment of the last run that told of this; empty: nobody was told. On a check that finds
             nothing any more: that it had been told, and that its end was not.
@@ -55,6 +64,7 @@ class State:
     problems: int | None
     sample_ids: list[str]
     digest: str
+    nominal: dt.datetime
     checked_at: dt.datetime
     error: str | None = None
     bad_since: dt.datetime | None = None
@@ -82,16 +92,19 @@ def is_news(before: State, now: State) -> bool:
 def read(conn: psycopg.Connection[Any], looked: Look, order: Order) -> dict[str, list[State]]:
     """By organisation, what is true of each check that finds something, or did; in the registry's order.
 
-    Of a check that could not run this time, what was true last.
+    Of a check that could not run this time, what was true last. An organisation of which a run for a later moment
+    has been is left out: what is found now is not what is true of it.
     """
-    concerned = sorted(looked.looked_at | {organization for organization, _ in looked.errors})
+    asked = sorted(looked.looked_at | {organization for organization, _ in looked.errors})
+    values = {"organizations": asked, "nominal": order.nominal}
+    concerned = [organization for (organization,) in conn.execute(_LATEST, values)]
     with conn.cursor(row_factory=class_row(State)) as cur:
         stored = {(row.organization_id, row.check_name): row for row in cur.execute(_READ, [concerned])}
     states: dict[str, list[State]] = {}
     for organization in concerned:
         for check in CHECKS:
             before = stored.get((organization, check))
-            now = _now(looked, organization, check, before, order.now)
+            now = _now(looked, organization, check, before, order)
             if now is not None:
                 states.setdefault(organization, []).append(_followed(before, now, order))
     return states
@@ -103,18 +116,17 @@ def write(conn: psycopg.Connection[Any], states: Mapping[str, Iterable[State]], 
     conn.execute(_WRITE, {"rows": msgspec.json.encode(rows), "run_id": order.run_id})
 
 
-def _now(
-    looked: Look, organization: str, check: str, before: State | None, at: dt.datetime
-) -> State | None:  # fmt: skip
+def _now(looked: Look, organization: str, check: str, before: State | None, order: Order) -> State | None:
     error = looked.errors.get((organization, check))
     if error is not None:
-        return State(organization, check, None, [], error, at, error)
+        return State(organization, check, None, [], error, order.nominal, order.now, error)
     if not looked.is_known(organization, check):
         return before
     found = looked.found.get((organization, check), None if before is None else Found(0, (), ""))
     if found is None:
         return None
-    return State(organization, check, found.problems, list(found.sample_ids), found.digest, at)
+    ids = list(found.sample_ids)
+    return State(organization, check, found.problems, ids, found.digest, order.nominal, order.now)
 
 
 def _followed(before: State | None, now: State, order: Order) -> State:

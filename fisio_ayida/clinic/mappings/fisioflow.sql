@@ -45,6 +45,12 @@
 --   create index concurrently if not exists appointments_patient_text on public.appointments ((patient_id::text));
 --   create index concurrently if not exists patients_id_text on public.patients ((id::text));
 --   create index concurrently if not exists sessions_appointment_text on public.sessions ((appointment_id::text));
+--   create index concurrently if not exists patients_organization_text on public.patients ((organization_id::text));
+--   create index concurrently if not exists appointments_organization_text
+--     on public.appointments ((organization_id::text), date);
+--
+-- Under row security PostgreSQL looks an organisation's rows up by what its policies compare, and by nothing else:
+-- patients need an index that begins with that, appointments one with that and date, in this order.
 
 begin;
 
@@ -65,7 +71,7 @@ insert into fisioflow_part (relation, source, is_optional, needs, rows) values
   ('appointments', 'appointments', false, '', 'public.appointments t'),
   ('sessions', 'sessions', false, '', 'public.sessions t'),
   ('packages', 'patient_packages', true, '', 'public.patient_packages t'),
-  -- A voucher belongs to a login; it is shown with each patient of that login.
+  -- A voucher belongs to a login; it is shown with each patient of that login, each time with an id of its own.
   ('packages', 'user_vouchers', true, 'user_id patients.id patients.user_id',
     'public.user_vouchers t join public.patients p on p.user_id::text = t.user_id::text'),
   ('payments', 'payments', false, '', 'public.payments t'),
@@ -185,7 +191,7 @@ insert into fisioflow_line (source, name, needs, gives) values
   ('patient_packages', 'deleted_at', 'deleted_at', 'instant'),
   ('patient_packages', 'deleted_at', '', 'null::timestamptz'),
 
-  ('user_vouchers', 'id', 'id', 'text'),
+  ('user_vouchers', 'id', 'id', $$t.id::text || '/' || p.id::text$$),
   ('user_vouchers', 'kind', '', $$'voucher'::text$$),
   ('user_vouchers', 'organization_id', 'patients.organization_id', 'p.organization_id::text'),
   ('user_vouchers', 'patient_id', '', 'p.id::text'),

@@ -58,6 +58,8 @@ def mails(
         if clinic.id not in common:
             common[clinic.id] = report.words(clinic.name, found.whole, found.before)
         fared = messages.get(clinic.id, Messages()) if report.tells_messages else None
+        # What an administrator is told is for no one else.
+        proposal.needs[key] = (report.kind, *(("administrator",) if reader.is_administrator else ()))
         told = wording.addressed(common[clinic.id], reader, found.parts, staff.names[clinic.id], fared)
         proposal.drafts.append(Draft(
             key=key, job=report.job, channel="email", category="transactional", organization_id=clinic.id,

@@ -28,7 +28,9 @@ order by organization_id, user_id
 """
 # What was accepted later has changed later: the index on changed_at finds it.
 _MESSAGES: Final = """
-select p.id, count(*) filter (where m.accepted_at >= p.starts_at and m.accepted_at < p.ends_at),
+select p.id,
+       count(*) filter (where m.accepted_at >= p.starts_at and m.accepted_at < p.ends_at
+                        and (m.state = 'failed' and m.changed_at < p.ends_at) is not true),
        count(*) filter (where m.state = 'failed' and m.changed_at < p.ends_at)
 from unnest(%(ids)s::text[], %(starts)s::timestamptz[], %(ends)s::timestamptz[]) p (id, starts_at, ends_at)
 join messaging.messages m on m.organization_id = p.id and m.changed_at >= p.starts_at
@@ -57,7 +59,7 @@ class Staff:
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """Automatic messages to a clinic's patients in a period."""
+    """Automatic messages to a clinic's patients in a period; what failed after it was accepted was not sent."""
 
     sent: int = 0
     failed: int = 0

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from pydantic import Field
 
-from fisio_ayida.clinic.registry import EVERY_HOUR, ZONE, Job
+from fisio_ayida.clinic.registry import EARLIEST, EVERY_HOUR, ZONE, Job
 from fisio_ayida.clinic.retention import PARTS
 from fisio_ayida.defs.clinic.specs import PERIODS
 
@@ -100,6 +100,16 @@ def parts_of(config: JobConfig) -> tuple[str, ...]:
     return () if kind is None or kind == "all" else (kind,)
 
 
+def organization_of(config: JobConfig) -> str | None:
+    """The organisation that is asked for; None for all. Raises :class:`BadOrder`."""
+    if config.organization is None:
+        return None
+    if not (given := config.organization.strip()):
+        # An empty variable of who asks must not write to the patients of all clinics.
+        raise _bad(f"organization={config.organization!r} names none: leave it out to do it for all")
+    return given
+
+
 def _of_partition(job: Job, key: str) -> Asked:
     if job.period is None:
         raise _bad(f"partition={key!r}: {job.name} has no partitions")
@@ -111,6 +121,8 @@ def _of_day(job: Job, text: str, now: dt.datetime) -> dt.datetime:
         day = dt.date.fromisoformat(text)
     except ValueError:
         raise _bad(f"day={text!r} is not a day of the calendar: YYYY-MM-DD is expected") from None
+    if day < EARLIEST:
+        raise _bad(f"day={text!r} is before {EARLIEST}")
     if job.when.hours == EVERY_HOUR:
         raise _bad(f"day={text!r}: {job.name} is due many times a day; give at, a moment with its offset")
     if day > now.astimezone(_SAO_PAULO).date():
@@ -125,6 +137,8 @@ def _moment(text: str, now: dt.datetime) -> dt.datetime:
         raise _bad(f"at={text!r} is not a moment: ISO 8601 with an offset is expected") from None
     if at.tzinfo is None:
         raise _bad(f"at={text!r} has no offset: write 2026-03-12T09:00:00-03:00, for example")
+    if at.date() < EARLIEST:
+        raise _bad(f"at={text!r} is before {EARLIEST}")
     if at > now + CLOCKS_DIFFER:
         raise _bad(f"at={text!r} has not come yet")
     return at

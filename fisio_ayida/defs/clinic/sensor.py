@@ -1,9 +1,10 @@
 """The sensor that starts a run of ``appointment_confirmations`` when a visit was booked and no run is under way.
 
-It plans nothing itself. Not here: what is news (``clinic/confirmations.py``).
+It plans nothing itself, and waits after runs that failed. Not here: what is news (``clinic/confirmations.py``).
 """
 
 import datetime as dt
+from itertools import takewhile
 
 import dagster as dg
 
@@ -19,6 +20,12 @@ JOB = "appointment_confirmations"
 EVERY = dt.timedelta(seconds=20)
 #: A run takes seconds. One whose process died ends after so long, and bookings get another.
 LONGEST = dt.timedelta(minutes=10)
+#: After two runs in a row that failed, and twice as long after each further one, up to an hour.
+PAUSE, LONGEST_PAUSE = dt.timedelta(minutes=15), dt.timedelta(hours=1)
+#: The same if they were done for some clinics, which shall not wait long because of another one.
+PAUSE_OF_SOME = dt.timedelta(minutes=5)
+#: So many failed runs lead to the longest pause.
+_COUNTED = 4
 
 
 def bookings_sensor() -> dg.SensorDefinition:
@@ -52,6 +59,8 @@ def bookings_sensor() -> dg.SensorDefinition:
         runs = context.instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=UNDER_WAY), limit=1)
         if runs:
             return dg.SkipReason(f"run {runs[0].run_id} is {runs[0].status.value.lower()}")
+        if (until := paused_until(context.instance)) is not None and now < until:
+            return dg.SkipReason(f"the last runs of {JOB} failed: the next one is at {until:%H:%M:%S} UTC")
         # Dagster's own repetition is off: what a dead run leaves is news again.
         longest = str(int(LONGEST.total_seconds()))
         return dg.RunRequest(
@@ -61,3 +70,17 @@ def bookings_sensor() -> dg.SensorDefinition:
         )
 
     return bookings_made
+
+
+def paused_until(instance: dg.DagsterInstance) -> dt.datetime | None:
+    """When to try again after runs that failed; None: at once, because the last one or the one before did not."""
+    failed = list(takewhile(
+        lambda record: record.dagster_run.status is dg.DagsterRunStatus.FAILURE,
+        instance.get_run_records(dg.RunsFilter(job_name=JOB), limit=_COUNTED),
+    ))  # fmt: skip
+    if len(failed) < 2:
+        return None
+    run, ended = failed[0].dagster_run.run_id, failed[0].end_time
+    recorded = instance.all_logs(run, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    pause = PAUSE_OF_SOME if recorded else min(PAUSE * 2 ** (len(failed) - 2), LONGEST_PAUSE)
+    return dt.datetime.fromtimestamp(ended or failed[0].update_timestamp.timestamp(), dt.UTC) + pause

@@ -11,6 +11,7 @@ import dagster as dg
 
 from fisio_ayida.clinic.registry import MONDAY, ZONE, Job
 from fisio_ayida.defs.bdns.specs import OWNER
+from fisio_ayida.defs.clinic.external import table_key
 
 CODE_VERSION = "1"
 GROUP = "clinic"
@@ -40,6 +41,7 @@ def asset_spec(job: Job) -> dg.AssetSpec:
     """The asset of ``job``; ``skippable`` because each partition is reported as it commits."""
     return dg.AssetSpec(
         asset_key(job),
+        deps=[table_key(relation) for relation in ("organizations", *job.reads)],
         description=f"{job.description}\n\nDue {_hours(job)}.",
         skippable=True,
         group_name=GROUP,

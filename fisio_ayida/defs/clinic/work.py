@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from fisio_ayida.clinic.registry import Job, UnknownJob, shadowed
-from fisio_ayida.defs.clinic.asking import Asked, JobConfig, asked, parts_of
+from fisio_ayida.clinic.registry import Job, shadowed
+from fisio_ayida.defs.clinic.asking import Asked, JobConfig, asked, organization_of, parts_of
 from fisio_ayida.defs.clinic.failures import explained
 from fisio_ayida.defs.clinic.specs import asset_key
 from fisio_ayida.defs.events.launched import claim_kept
@@ -89,28 +89,21 @@ def order_of(
     """The order of one moment.
 
     Raises:
-        BadOrder: the config names a part that there is not.
+        BadOrder: the config names a part that there is not, or an organisation without an id.
         UnknownJob: CLINIC_SHADOW names a job that is none.
     """
     from fisio_ayida.clinic.model import Order
 
     return Order(
         nominal=moment.nominal, now=mirror.now(), run_id=context.run_id,
-        organization=(config.organization or "").strip() or None, is_shadow=is_shadowed(job, mirror.settings),
+        organization=organization_of(config), is_shadow=is_shadowed(job, mirror.settings),
         is_dry=config.dry_run, parts=parts_of(config),
     )  # fmt: skip
 
 
 def is_shadowed(job: Job, settings: Settings) -> bool:
-    """Whether a job only plans and compares.
-
-    Raises:
-        UnknownJob: CLINIC_SHADOW names a job that is none.
-    """
-    try:
-        return job.name in shadowed(settings.clinic_shadow)
-    except UnknownJob as error:
-        raise UnknownJob(f"CLINIC_SHADOW: {error}") from None
+    """Whether a job only plans and compares. Raises :class:`UnknownJob`."""
+    return job.name in shadowed(settings.clinic_shadow)
 
 
 def raise_if_any(job: Job, failures: Sequence[tuple[str, str]]) -> None:

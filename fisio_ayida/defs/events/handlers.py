@@ -62,24 +62,48 @@ async def opened(
         yield handlers
 
 
+#: A clinic's database that did not answer is not asked again so soon: the other events do not wait for it. Shorter
+#: than the pauses between an event's tries, most of which ask.
+AWAY = dt.timedelta(seconds=2)
+
+
 class _Clinic:
     """What handlers work with; FisioFlow's database is opened for the first event that needs it."""
 
     def __init__(self, mirror: MirrorResource, warehouse: Warehouse, log: BoundLogger, stack: ExitStack) -> None:
-        from fisio_ayida.clinic.registry import shadowed
         from fisio_ayida.messaging.service import open_outbox
 
         self._mirror, self._warehouse, self._log, self._stack = mirror, warehouse, log, stack
         self._door: ClinicDoor | None = None
-        self.shadowed = shadowed(mirror.settings.clinic_shadow)
+        self._away: tuple[dt.datetime, str] | None = None
         with warehouse.connect(autocommit=True) as conn:
             self.outbox = open_outbox(conn, mirror.settings)
 
+    def shadowed(self) -> frozenset[str]:
+        """The jobs that send nothing. Raises :class:`UnknownJob`: CLINIC_SHADOW names one that there is not."""
+        from fisio_ayida.clinic.registry import shadowed
+
+        return shadowed(self._mirror.settings.clinic_shadow)
+
     def door(self) -> ClinicDoor:
+        """The way to FisioFlow's database.
+
+        Raises:
+            WarehouseError: it does not answer, or did not a moment ago.
+            ClinicError: row security would show our role no row.
+        """
         from fisio_ayida.warehouse.clinic import open_clinic
+        from fisio_ayida.warehouse.engine import WarehouseError
 
         if self._door is None:
-            self._door = self._stack.enter_context(open_clinic(self._mirror.settings, self._warehouse))
+            if self._away is not None and self._mirror.now() < self._away[0] + AWAY:
+                raise WarehouseError(self._away[1])
+            try:
+                self._door = self._stack.enter_context(open_clinic(self._mirror.settings, self._warehouse))
+            except WarehouseError as error:
+                # From now: not to be answered takes its time, too.
+                self._away = self._mirror.now(), str(error)
+                raise
         return self._door
 
     def desk(self, conn: psycopg.Connection[Any]) -> Desk:
@@ -93,16 +117,17 @@ def _visits(clinic: _Clinic) -> dict[str, Inside | Outside]:
     """What happens to visits, and messages in our words: the jobs' own code, in the event's transaction."""
     from fisio_ayida.clinic import on_events
     from fisio_ayida.clinic.model import BadOrder
+    from fisio_ayida.clinic.registry import UnknownJob
     from fisio_ayida.events.outcomes import GiveUp
     from fisio_ayida.events.work import Inside
 
     def handle(conn: psycopg.Connection[Any], event: Taken, now: dt.datetime, run_id: str | None) -> Result:
-        what = on_events.Event(
-            name=event.name, data=event.data, now=now, run_id=run_id or "", shadowed=clinic.shadowed
-        )
         try:
+            what = on_events.Event(
+                name=event.name, data=event.data, now=now, run_id=run_id or "", shadowed=clinic.shadowed()
+            )
             return on_events.HANDLERS[event.name](clinic.desk(conn), what)
-        except (on_events.Unusable, BadOrder) as error:
+        except (on_events.Unusable, BadOrder, UnknownJob) as error:
             raise GiveUp(str(error)) from error
 
     return {name: Inside(handle) for name in on_events.HANDLERS}
@@ -120,7 +145,7 @@ def _messages(clinic: _Clinic) -> dict[str, Inside | Outside]:
 
     def plan(conn: psycopg.Connection[Any], event: Taken, now: dt.datetime, run_id: str | None) -> Result:
         asking = requests.read(event.id, event.name, event.data)
-        if event.name == requests.MULTICAST:
+        if event.name == requests.MULTICAST and any(draft.user_id for draft in asking.drafts.values()):
             try:
                 asking = on_events.to_people(conn, clinic.door(), asking, event.data.get("organizationId") or "")
             except on_events.Unusable as error:

@@ -66,7 +66,9 @@ class Template:
 _VISIT = (
     v.NOME, v.CLINICA, v.DATA, v.HORA, optional(v.PROFISSIONAL), optional(v.ENDERECO), optional(v.TELEFONE),
 )  # fmt: skip
+_VISITS = (v.NOME, v.CLINICA, v.DATA, v.VISITAS, optional(v.ENDERECO), optional(v.TELEFONE))
 _REMINDER = Meta("lembrete_consulta_v1", ("nome", "data", "hora"))
+_REMINDERS = Meta("lembrete_consulta_v1", ("nome", "data", "horas"))
 # An answer follows from a patient's reply, and not every reply is to a visit that we know.
 _ANSWER = tuple(optional(variable) for variable in (v.NOME, v.CLINICA, v.DATA, v.HORA))
 _PAYMENT = (v.NOME, v.CLINICA, v.VALOR)
@@ -96,10 +98,13 @@ ROWS: Final = (
     ),
     Template(
         name="appointment_reminder_multi", description="Several visits of one patient are tomorrow.",
-        category="transactional", channels=("whatsapp", "email", "push"),
-        variables=(v.NOME, v.CLINICA, v.DATA, v.VISITAS, optional(v.ENDERECO), optional(v.TELEFONE)),
-        subject="Suas sessões de amanhã, {{ data }}", asks="confirmation", fallback="email",
-        meta=Meta("lembrete_consulta_v1", ("nome", "data", "horas")),
+        category="transactional", channels=("whatsapp", "email", "push"), variables=_VISITS,
+        subject="Suas sessões de amanhã, {{ data }}", asks="confirmation", fallback="email", meta=_REMINDERS,
+    ),
+    Template(
+        name="appointment_reminder_today_multi", description="Several visits of one patient are soon, today.",
+        category="transactional", channels=("whatsapp", "email", "push"), variables=_VISITS,
+        subject="Suas sessões de hoje, {{ data }}", asks="confirmation", fallback="email", meta=_REMINDERS,
     ),
     Template(
         name="reply_confirmed", description="Answer: the visit is confirmed.",

@@ -10,7 +10,7 @@ import pytest
 
 from fisio_ayida.clinic.model import BadOrder
 from fisio_ayida.clinic.registry import JOBS, ROWS, ZONE, Job
-from fisio_ayida.defs.clinic.asking import CleanupConfig, JobConfig, asked, partition_of, parts_of
+from fisio_ayida.defs.clinic.asking import CleanupConfig, JobConfig, asked, organization_of, partition_of, parts_of
 
 SAO_PAULO = ZoneInfo(ZONE)
 #: A Thursday.
@@ -76,6 +76,10 @@ def test_partitions_are_the_days_and_weeks_reported_on_in_order() -> None:
         ("feedback_requests", {"at": "2026-03-12T09:00"}, "at='2026-03-12T09:00' has no offset"),
         ("feedback_requests", {"at": "2026-03-12T14:30-03:00"}, "has not come yet"),
         ("birthday_messages", {"day": "2026-03-12", "at": "2026-03-12T09:00Z"}, "day and at are given"),
+        ("daily_cleanup", {"day": "0001-01-01"}, "day='0001-01-01' is before 2000-01-01"),
+        ("daily_reports", {"day": "1999-12-31"}, "day='1999-12-31' is before 2000-01-01"),
+        ("feedback_requests", {"at": "0001-01-01T00:00:00+03:00"}, "at='0001-01-01T00:00:00+03:00' is before"),
+        ("feedback_requests", {"at": "9999-12-31T23:59:59-12:00"}, "has not come yet"),
     ],
 )
 def test_a_wrong_value_is_named(name: str, config: dict[str, Any], said: str) -> None:
@@ -87,6 +91,13 @@ def test_a_wrong_value_is_named(name: str, config: dict[str, Any], said: str) ->
 def test_a_day_beside_partitions_is_refused() -> None:
     with pytest.raises(BadOrder, match="day and the partitions are given"):
         asks("daily_reports", "2026-03-02", day="2026-03-02")
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_an_organisation_without_an_id_is_not_all_of_them(blank: str) -> None:
+    with pytest.raises(BadOrder, match=f"organization='{blank}' names none"):
+        organization_of(JobConfig(organization=blank))
+    assert organization_of(JobConfig()) is None and organization_of(JobConfig(organization=" org-1 ")) == "org-1"
 
 
 def test_the_parts_of_the_clean_up() -> None:

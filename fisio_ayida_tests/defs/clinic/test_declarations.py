@@ -81,6 +81,14 @@ def test_a_schedule_of_reports_asks_for_the_day_or_week_before(definitions: dg.D
     assert daily.run_config == {}
 
 
+def test_every_asset_says_from_which_tables_it_is_made(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    tables = {table_key(relation.name) for relation in RELATIONS.values() if relation.needed}
+    for job in WITH_ASSETS:
+        above = graph.get(asset_key(job)).parent_keys
+        assert {table_key("organizations"), *map(table_key, job.reads)} == above <= tables and job.reads
+
+
 @pytest.mark.parametrize("job", WITH_ASSETS, ids=lambda row: row.name)
 def test_every_asset_says_who_owns_it_and_when_it_is_due(definitions: dg.Definitions, job: Job) -> None:
     spec = definitions.resolve_assets_def(asset_key(job)).get_asset_spec(asset_key(job))

@@ -23,7 +23,10 @@ def test_a_row_that_postgresql_quotes_is_not_shown(floor: Floor) -> None:
     assert raised.value.allow_retries is False and raised.value.__suppress_context__
 
 
-def test_a_database_that_is_away_is_asked_again_later() -> None:
+@pytest.mark.parametrize(
+    "error", [psycopg.OperationalError("the connection was lost"), psycopg.errors.DeadlockDetected("deadlock")]
+)
+def test_what_the_database_could_not_do_now_is_asked_again_later(error: psycopg.Error) -> None:
     tries = []
 
     @dg.op
@@ -31,7 +34,7 @@ def test_a_database_that_is_away_is_asked_again_later() -> None:
         with explained(context, MIRROR):
             tries.append(context.retry_number)
             if len(tries) == 1:
-                raise psycopg.OperationalError("the connection was lost")
+                raise error
 
     @dg.job
     def asking() -> None:

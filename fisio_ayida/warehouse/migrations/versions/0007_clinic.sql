@@ -11,6 +11,7 @@ alter table clinic.patients drop constraint patients_organization_id_fkey,
   add column preferred_channel text,
   add column created_at timestamptz not null default now();
 create index patients_created on clinic.patients (created_at);
+create index patients_organization on clinic.patients (organization_id);
 alter table clinic.appointments
   alter column organization_id drop not null, alter column patient_id drop not null,
   add column end_time time,
@@ -19,6 +20,7 @@ alter table clinic.appointments
   add column created_at timestamptz not null default now(),
   add column updated_at timestamptz not null default now();
 create index appointments_day on clinic.appointments (date, organization_id);
+create index appointments_organization on clinic.appointments (organization_id, date);
 create index appointments_created on clinic.appointments (created_at);
 create index appointments_updated on clinic.appointments (updated_at);
 
@@ -119,9 +121,11 @@ create table messaging.notices (
   user_id text not null,
   template text not null,
   variables jsonb not null,
-  created_at timestamptz not null
+  created_at timestamptz not null,
+  needs text[] not null default '{}' check (needs <@ array['daily', 'weekly', 'administrator'])
 );
 comment on table messaging.notices is 'What e-mails to a clinic''s staff say: numbers, ids and colleagues'' names, nothing of patients. The address is read from clinic.staff when it is sent';
+comment on column messaging.notices.needs is 'What must be true of the reader when it is sent, or it is not: still wants the daily report, the weekly summary; still administrates the clinic';
 create index notices_created on messaging.notices (created_at);
 
 create schema if not exists jobs;
@@ -131,14 +135,14 @@ create table jobs.policies (
   organization_id text primary key,
   reminder_rules jsonb,
   confirms_bookings boolean not null default true,
-  confirmation_lead interval not null default '1 hour' check (confirmation_lead >= '0'),
-  reminder_lead interval not null default '30 minutes' check (reminder_lead >= '0'),
+  confirmation_lead interval not null default '1 hour' check (confirmation_lead between '0' and '30 days'),
+  reminder_lead interval not null default '30 minutes' check (reminder_lead between '0' and '30 days'),
   birthday_channels text not null default 'preferred' check (birthday_channels in ('preferred', 'both')),
   leap_birthday text not null default '02-28' check (leap_birthday in ('02-28', '03-01')),
   voucher_days integer not null default 7 check (voucher_days between 1 and 60),
   asks_feedback boolean not null default true,
-  feedback_after interval not null default '2 hours' check (feedback_after >= '0'),
-  feedback_every interval not null default '30 days' check (feedback_every >= '0'),
+  feedback_after interval not null default '2 hours' check (feedback_after between '0' and '30 days'),
+  feedback_every interval not null default '30 days' check (feedback_every between '0' and '366 days'),
   reactivates boolean not null default true,
   reactivation_from integer not null default 30 check (reactivation_from >= 1),
   reactivation_to integer not null default 37,
@@ -194,9 +198,20 @@ create index failures_at on jobs.failures (at);
 create table jobs.passes (
   job text primary key,
   up_to timestamptz not null,
+  since timestamptz not null,
   run_id text not null
 );
 comment on table jobs.passes is 'Up to which moment a job without days has looked';
+comment on column jobs.passes.since is 'From when on the next pass looks: up_to, or earlier where that was not done for some clinic';
+
+create table jobs.done_visits (
+  appointment_id text primary key,
+  organization_id text not null,
+  done_at timestamptz not null,
+  seen_at timestamptz not null
+);
+comment on table jobs.done_visits is 'Since when a visit is done: its last change as of the first look that found it so, whatever is saved later';
+create index done_visits_seen on jobs.done_visits (seen_at);
 
 create table jobs.reports (
   kind text not null check (kind in ('daily', 'weekly')),
@@ -226,6 +241,7 @@ create table jobs.integrity (
   digest text not null,
   error text,
   bad_since timestamptz,
+  nominal timestamptz not null,
   checked_at timestamptz not null,
   alerted_at timestamptz,
   run_id text not null,
@@ -236,4 +252,5 @@ comment on table jobs.integrity is 'The last result of each integrity check for 
 comment on column jobs.integrity.organization_id is 'Empty: rows that belong to no clinic, and checks that could not run';
 comment on column jobs.integrity.problems is 'Empty: the check could not run, which is never zero';
 comment on column jobs.integrity.digest is 'Tells whether the result is another than before';
+comment on column jobs.integrity.nominal is 'The moment that the run stood for; one for an earlier moment leaves the row alone';
 comment on column jobs.integrity.alerted_at is 'The moment of the run that last told of it; nothing found and not empty: the next mail says so';
