@@ -28,10 +28,11 @@ def markdown() -> str:
 
 def _jobs() -> Iterator[str]:
     yield from ("## Jobs", "", f"Hours are those of {ZONE}; a clinic's own zone decides what its days are.", "")
-    yield from _table("Job", "When", "What", "Event", "Asset")
+    yield from _table("Job", "When", "What", "Event", "Makes")
     for job in ROWS:
         event = f"`{job.event}`" if job.event else "–"
-        yield f"| `{job.name}` | {_when(job)} | {job.description} | {event} | `clinic/{job.asset}`{_period(job)} |"
+        makes = "checks of `clinic/tables/*`" if job.makes == "checks" else f"`clinic/{job.asset}`{_period(job)}"
+        yield f"| `{job.name}` | {_when(job)} | {job.description} | {event} | {makes} |"
 
 
 def _when(job: Job) -> str:

@@ -66,7 +66,8 @@ class Job:
     """One job.
 
     Args:
-        asset: below ``clinic/``.
+        asset: below ``clinic/``; of a job that only checks, the name of its step.
+        makes: an asset, or the results of checks of ``clinic/tables/*``.
         reads: relations of schema ``clinic`` that its asset is made from, beside the organisations.
         period: what a partition of its asset is; None: it has none.
         event: FisioFlow's event that asks for a run.
@@ -76,6 +77,7 @@ class Job:
 
     name: str
     asset: str
+    makes: Literal["asset", "checks"] = "asset"
     description: str
     when: When
     reads: tuple[str, ...] = ()
@@ -114,7 +116,8 @@ ROWS: Final = (
         reads=("packages", "patients"),
     ),
     Job(
-        name="data_integrity", asset="integrity", when=When((0, 6, 12, 18)), event="cron/data-integrity",
+        name="data_integrity", asset="integrity", makes="checks", when=When((0, 6, 12, 18)),
+        event="cron/data-integrity",
         description="Rows of a clinic that contradict each other, told to its administrators.",
     ),
     Job(

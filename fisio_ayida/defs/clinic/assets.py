@@ -17,12 +17,12 @@ from fisio_ayida.defs.resources import MirrorResource
 if TYPE_CHECKING:
     from fisio_ayida.clinic.model import Order
 
-CLEANUP, INTEGRITY = "daily_cleanup", "data_integrity"
+CLEANUP = "daily_cleanup"
 
 
 def clinic_assets() -> list[dg.AssetsDefinition]:
     """The assets of all jobs that have one."""
-    plain = [job_asset(job) for job in JOBS.values() if job.name not in (CLEANUP, INTEGRITY)]
+    plain = [job_asset(job) for job in JOBS.values() if job.makes == "asset" and job.name != CLEANUP]
     return [cleanup_asset(), *plain]
 
 

@@ -13,7 +13,6 @@ import dagster as dg
 from fisio_ayida.clinic.integrity.checks import CHECKS
 from fisio_ayida.clinic.registry import JOBS
 from fisio_ayida.defs.clinic.asking import JobConfig, asked
-from fisio_ayida.defs.clinic.assets import INTEGRITY
 from fisio_ayida.defs.clinic.external import table_key
 from fisio_ayida.defs.clinic.failures import explained
 from fisio_ayida.defs.clinic.specs import op_name
@@ -29,7 +28,7 @@ _ERROR, _WARN = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
 @cache
 def integrity_checks() -> dg.AssetChecksDefinition:
     """The checks of all tables, the same object at each call: the job points at it."""
-    job = JOBS[INTEGRITY]
+    job = JOBS["data_integrity"]
 
     @dg.multi_asset_check(
         name=op_name(job),

@@ -12,7 +12,6 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 
 from fisio_ayida.clinic.registry import JOBS, Job
 from fisio_ayida.defs.bdns.specs import OWNER
-from fisio_ayida.defs.clinic.assets import INTEGRITY
 from fisio_ayida.defs.clinic.integrity import integrity_checks
 from fisio_ayida.defs.clinic.specs import asset_key, op_name
 
@@ -32,7 +31,7 @@ def clinic_job(name: str) -> UnresolvedAssetJobDefinition:
 
 
 def _job(job: Job) -> UnresolvedAssetJobDefinition:
-    is_checks = job.name == INTEGRITY
+    is_checks = job.makes == "checks"
     return dg.define_asset_job(
         job.name,
         selection=dg.AssetSelection.checks(integrity_checks()) if is_checks else [asset_key(job)],
