@@ -45,7 +45,8 @@ def cloned(server: EmbeddedServer) -> Iterator[Warehouse]:
     """A warehouse on a database of its own, cloned from the template and dropped at the end."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server.url.psycopg, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        # Half the time of writing the copy to the log, which matters at a thousand databases.
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
         with Warehouse(server.url.with_database(name)) as opened:
             yield opened
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
