@@ -142,7 +142,7 @@ TENDENCIA: Final = Variable(
      {"rotulo": "Realizadas", "valor": 18, "media": "17", "texto": "6% acima"},
      {"rotulo": "Faltas", "valor": 3, "media": "2,5", "texto": "20% acima"},
      {"rotulo": "Canceladas", "valor": 2, "media": "1,5", "texto": "33% acima"},
-     {"rotulo": "Novos pacientes", "valor": 3, "media": "3", "texto": "perto da média"}),
+     {"rotulo": "Novos pacientes", "valor": 4, "media": "4", "texto": "perto da média"}),
     required=False,
     fields=(_ROTULO, _VALOR, Variable("media", "text", "The mean", ""), Variable("texto", "text", "In words", "")),
 )  # fmt: skip
