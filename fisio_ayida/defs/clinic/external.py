@@ -8,9 +8,10 @@ from __future__ import annotations
 import dagster as dg
 
 from fisio_ayida.clinic.contract import RELATIONS, Relation
-from fisio_ayida.defs.bdns.specs import OWNER
 
 GROUP = "clinic_tables"
+#: Of the jobs, too.
+OWNER = "team:fisioflow"
 
 
 def table_key(relation: str) -> dg.AssetKey:

@@ -11,7 +11,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from fisio_ayida.clinic.registry import JOBS, Job
-from fisio_ayida.defs.bdns.specs import OWNER
+from fisio_ayida.defs.clinic.external import OWNER
 from fisio_ayida.defs.clinic.integrity import integrity_checks
 from fisio_ayida.defs.clinic.specs import asset_key, op_name
 

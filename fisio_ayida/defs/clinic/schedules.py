@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from fisio_ayida.clinic.registry import JOBS, ZONE, Job
-from fisio_ayida.defs.bdns.specs import OWNER
 from fisio_ayida.defs.clinic.asking import partition_of
+from fisio_ayida.defs.clinic.external import OWNER
 from fisio_ayida.defs.clinic.jobs import clinic_job
 from fisio_ayida.defs.clinic.specs import op_name
 

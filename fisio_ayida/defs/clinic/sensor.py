@@ -9,7 +9,7 @@ from itertools import takewhile
 import dagster as dg
 
 from fisio_ayida.clinic.registry import JOBS
-from fisio_ayida.defs.bdns.specs import OWNER
+from fisio_ayida.defs.clinic.external import OWNER
 from fisio_ayida.defs.clinic.jobs import clinic_job
 from fisio_ayida.defs.clinic.specs import op_name
 from fisio_ayida.defs.messaging.sensor import UNDER_WAY

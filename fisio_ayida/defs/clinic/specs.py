@@ -10,8 +10,7 @@ import datetime as dt
 import dagster as dg
 
 from fisio_ayida.clinic.registry import MONDAY, ZONE, Job
-from fisio_ayida.defs.bdns.specs import OWNER
-from fisio_ayida.defs.clinic.external import table_key
+from fisio_ayida.defs.clinic.external import OWNER, table_key
 
 CODE_VERSION = "1"
 GROUP = "clinic"

@@ -92,7 +92,7 @@ def test_every_asset_says_from_which_tables_it_is_made(definitions: dg.Definitio
 @pytest.mark.parametrize("job", WITH_ASSETS, ids=lambda row: row.name)
 def test_every_asset_says_who_owns_it_and_when_it_is_due(definitions: dg.Definitions, job: Job) -> None:
     spec = definitions.resolve_assets_def(asset_key(job)).get_asset_spec(asset_key(job))
-    assert (spec.owners, spec.group_name, spec.kinds) == (["team:ayida"], "clinic", {"python", "postgres"})
+    assert (spec.owners, spec.group_name, spec.kinds) == (["team:fisioflow"], "clinic", {"python", "postgres"})
     assert job.description in str(spec.description) and "Due " in str(spec.description) and spec.code_version
 
 
