@@ -26,9 +26,9 @@ demo: $(VENV)/.runtime
 dev: $(VENV)/.runtime
 	$(BIN)/fisio-ayida dev
 
-# Three workers on two cores: much of what the tests do is waiting for servers and for killed processes.
+# Four workers on two cores: much of what the tests do is waiting for servers and for killed processes.
 test: $(VENV)/.dev
-	$(BIN)/pytest -n 3 --dist loadgroup
+	$(BIN)/pytest -n 4 --dist loadgroup
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
