@@ -15,6 +15,7 @@ from psycopg.rows import namedtuple_row
 from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order, Proposal
 from fisio_ayida.clinic.organizations import days
 from fisio_ayida.clinic.telling import PERSON, Telling, once, tell
+from fisio_ayida.clinic.visits import DAY, MIDNIGHT
 from fisio_ayida.messaging import keys
 from fisio_ayida.messaging.model import Cause, Channel
 
@@ -22,7 +23,6 @@ JOB: Final = "birthday_messages"
 TEMPLATE: Final = "birthday"
 #: Nobody was ever older; a year of birth that says so was mistyped.
 OLDEST_YEARS: Final = 120
-_DAY = dt.timedelta(days=1)
 
 _QUERY: Final = f"""
 select p.organization_id, to_char(p.date_of_birth, 'MM-DD') as born, o.day, s.full_name as professional, {PERSON}
@@ -65,5 +65,5 @@ def _greeting(clinic: Clinic, row: Any) -> Telling:
         clinic=clinic, job=JOB, template=TEMPLATE, key=key, cause=Cause("birthday", row.patient_id, row.born),
         variables={"profissional": row.professional}, both=clinic.rules.birthday_channels == "both",
         # A greeting a day late is worse than none.
-        due_at=clinic.instant(row.day, dt.time()), not_after=clinic.instant(row.day + _DAY, dt.time()),
+        due_at=clinic.instant(row.day, MIDNIGHT), not_after=clinic.instant(row.day + DAY, MIDNIGHT),
     )  # fmt: skip

@@ -17,6 +17,7 @@ from psycopg.rows import namedtuple_row
 
 from fisio_ayida.clinic.comparing import Comparison, Ours, Theirs, match
 from fisio_ayida.clinic.model import BadOrder, Connection
+from fisio_ayida.clinic.telling import TOLD
 from fisio_ayida.messaging.quiet import DEFAULT
 from fisio_ayida.warehouse.clinic import ClinicDoor, ClinicError
 
@@ -25,7 +26,6 @@ COLUMNS: Final = ("patient_id", "appointment_id", "channel", "sent_at")
 
 _DAY: Final = dt.timedelta(days=1)
 _VISITS: Final = ("appointment", "appointments", "visit")
-_STOPPED: Final = ("skipped", "expired", "failed")
 
 _DECIDED: Final = """
 select key, outcome = 'shadow' as is_planned, organization_id, patient_id, cause_kind, cause_id, channel,
@@ -36,8 +36,8 @@ where job = %(job)s
       else day between %(first)s and %(last)s end
 order by id
 """
-_PLANNED: Final = """
-select key, state <> all(%(stopped)s) as is_planned, organization_id, patient_id, cause_kind, cause_id, channel,
+_PLANNED: Final = f"""
+select key, {TOLD} as is_planned, organization_id, patient_id, cause_kind, cause_id, channel,
        coalesce(accepted_at, due_at) as moment, null::date as day,
        case state when 'skipped' then split_part(reason, ':', 1) else state end as reason, reason as detail
 from messaging.messages
@@ -91,7 +91,7 @@ def compare(
     zones = Zones(dict(conn.execute(_ZONES).fetchall()))
     ids = [id for (id,) in clinic.on(conn).execute(_ORGANIZATIONS)]
     values = {
-        "job": job, "first": first, "last": last, "stopped": list(_STOPPED),
+        "job": job, "first": first, "last": last,
         # No zone is further from UTC than this.
         "from": _shifted("from", first, -_DAY), "to": _shifted("to", last, 2 * _DAY),
     }  # fmt: skip

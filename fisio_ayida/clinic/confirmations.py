@@ -17,7 +17,7 @@ from psycopg.rows import namedtuple_row
 from fisio_ayida.clinic import planning
 from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order, Outcome, Proposal
 from fisio_ayida.clinic.old_messages import WHY, sent_by_fisioflow
-from fisio_ayida.clinic.telling import PERSON, Telling, once, tell, withhold
+from fisio_ayida.clinic.telling import PERSON, TOLD, Telling, once, tell, withhold
 from fisio_ayida.clinic.visits import Manners, civil, manners, new_decisions, staff_names, start_of
 from fisio_ayida.messaging import keys
 from fisio_ayida.messaging.model import CHANNELS, Cause, Channel
@@ -75,9 +75,7 @@ where a.deleted_at is null and a.start_time is not null and a.date between %(fir
   and clinic.status_class(a.status, a.organization_id) = 'upcoming'
 order by a.patient_id, a.date, a.start_time, a.id
 """
-_TOLD: Final = """
-select key from messaging.messages where key = any(%s) and state not in ('skipped', 'expired', 'failed')
-"""
+_TOLD: Final = f"select key from messaging.messages where key = any(%s) and {TOLD}"
 _DECIDED: Final = "select key from jobs.decisions where job = %s and outcome = 'shadow' and key = any(%s)"
 
 

@@ -17,7 +17,7 @@ from psycopg.rows import namedtuple_row
 from fisio_ayida.clinic import planning
 from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order, Outcome, Proposal
 from fisio_ayida.clinic.old_messages import WHY, sent_by_fisioflow
-from fisio_ayida.clinic.telling import PERSON, Telling, tell, withhold
+from fisio_ayida.clinic.telling import PERSON, TOLD, Telling, tell, withhold
 from fisio_ayida.clinic.visits import DAY, MIDNIGHT, Manners, manners, new_decisions
 from fisio_ayida.messaging import keys
 from fisio_ayida.messaging.model import Cause
@@ -41,8 +41,8 @@ where a.date between %(first)s and %(last)s and a.start_time is not null and a.d
   and (%(only)s::text[] is null or a.id = any(%(only)s))
 """
 # A stale one may be planned again; what the rules stopped, or failed, was decided, but asked nobody.
-_ASKED: Final = """
-select patient_id, cause_id, due_at, state not in ('skipped', 'expired', 'failed')
+_ASKED: Final = f"""
+select patient_id, cause_id, due_at, {TOLD}
 from messaging.messages
 where patient_id = any(%s) and template = %s and not (state = 'skipped' and reason like 'stale:%%')
 """

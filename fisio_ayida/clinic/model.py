@@ -114,6 +114,14 @@ class Withheld:
     channel: Channel | None = None
     template: str | None = None
 
+    @classmethod
+    def of(cls, draft: Draft, reason: str, detail: str) -> Withheld:
+        """A draft that is not planned after all."""
+        return cls(
+            key=draft.key, organization_id=draft.organization_id, reason=reason, detail=detail,
+            patient_id=draft.patient_id, cause=draft.cause, channel=draft.channel, template=draft.template,
+        )  # fmt: skip
+
 
 @dataclass(slots=True)
 class Proposal:
@@ -123,6 +131,7 @@ class Proposal:
         is_once: what was told on one channel is not told on another one (``telling.once``).
         is_news: what an earlier run withheld for the same reason is not told again (``visits.new_decisions``).
         needs: of mails to the staff, by key: what must still be true of the reader when they are sent.
+        failures: clinics for which nothing could be found, with the error.
     """
 
     drafts: list[Draft] = field(default_factory=list)
@@ -130,6 +139,7 @@ class Proposal:
     is_once: bool = False
     is_news: bool = False
     needs: dict[str, tuple[Need, ...]] = field(default_factory=dict)
+    failures: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

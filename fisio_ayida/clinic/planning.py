@@ -73,7 +73,10 @@ def plan(job: str, find: Finder, desk: Desk, order: Order) -> Outcome:
     outcome, clinics = begin(job, desk, order)
 
     def work(there: Connection, members: Sequence[Clinic], part: Outcome) -> None:
-        keep(desk, order, find(desk, there, members, order), part)
+        proposal = find(desk, there, members, order)
+        keep(desk, order, proposal, part)
+        part.failures += proposal.failures
+        part.clinics -= len(proposal.failures)
 
     for_each_group(desk, clinics, work, outcome)
     finish(desk, order, outcome)
@@ -86,7 +89,10 @@ def begin(job: str, desk: Desk, order: Order) -> tuple[Outcome, list[Clinic]]:
     Raises:
         ClinicError, BadOrder: as :func:`plan`.
     """
-    checking.require(desk.clinic.on(desk.conn))
+    if not desk.clinic.is_checked:
+        # Once for each way in: a run of many days, or of many events, asks the same catalogue.
+        checking.require(desk.clinic.on(desk.conn))
+        desk.clinic.is_checked = True
     loaded = organizations.load(desk.conn, desk.clinic, only=order.organization)
     outcome = Outcome(job, failures=list(loaded.unusable))
     outcome.facts["inactive organizations"] = loaded.inactive
@@ -156,7 +162,7 @@ def keep(desk: Desk, order: Order, proposal: Proposal, outcome: Outcome) -> list
     refused: dict[str, str] = {}
     for first in range(0, len(wanted), CHUNK):
         new += _plan(desk, order, wanted[first : first + CHUNK], refused, outcome)
-    withheld |= {key: _withheld(drafts[key], "unusable", excerpt(why)) for key, why in refused.items()}
+    withheld |= {key: Withheld.of(drafts[key], "unusable", excerpt(why)) for key, why in refused.items()}
     _note_refused(wanted, refused, outcome)
     decided = _decide(desk, order, outcome, [_row(each) for each in withheld.values()])
     if proposal.is_news:
@@ -237,14 +243,7 @@ def _decide(desk: Desk, order: Order, outcome: Outcome, rows: Sequence[Mapping[s
 
 def _stale(draft: Draft) -> Withheld:
     until = draft.not_after.astimezone(dt.UTC).isoformat(timespec="minutes") if draft.not_after else ""
-    return _withheld(draft, "stale", f"useless since {until}")
-
-
-def _withheld(draft: Draft, reason: str, detail: str) -> Withheld:
-    return Withheld(
-        key=draft.key, organization_id=draft.organization_id, reason=reason, detail=detail,
-        patient_id=draft.patient_id, cause=draft.cause, channel=draft.channel, template=draft.template,
-    )  # fmt: skip
+    return Withheld.of(draft, "stale", f"useless since {until}")
 
 
 def _row(each: Withheld) -> dict[str, object]:

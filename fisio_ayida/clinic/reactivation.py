@@ -15,14 +15,13 @@ from psycopg.rows import namedtuple_row
 from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order, Proposal, Rules
 from fisio_ayida.clinic.organizations import days
 from fisio_ayida.clinic.telling import PERSON, Telling, once, tell, withhold
-from fisio_ayida.clinic.visits import Manners, manners
+from fisio_ayida.clinic.visits import DAY, Manners, manners
 from fisio_ayida.messaging import keys
 from fisio_ayida.messaging.model import Cause, Channel
 from fisio_ayida.messaging.outbox import LONGEST_WAIT
 
 JOB: Final = "reactivation_campaign"
 TEMPLATE: Final = "reactivation"
-_DAY = dt.timedelta(days=1)
 
 # First the visits of a few days, by their index; then what came later, for each of those patients alone. A booking
 # of today or yesterday counts whatever its hour: nobody may have said yet what came of it.
@@ -74,7 +73,7 @@ def find(desk: Desk, there: Connection, clinics: Sequence[Clinic], order: Order)
 
 def window(day: dt.date, rules: Rules) -> tuple[dt.date, dt.date]:
     """The first and the last day of last visits to which a run on a civil day belongs, both included."""
-    return day - (rules.reactivation_to - 1) * _DAY, day - rules.reactivation_from * _DAY
+    return day - (rules.reactivation_to - 1) * DAY, day - rules.reactivation_from * DAY
 
 
 def _invitation(clinic: Clinic, row: Any, order: Order, manner: Manners) -> Telling:

@@ -15,14 +15,17 @@ from typing import Any, Final
 
 import psycopg
 
+from fisio_ayida.clinic.telling import TOLD
 from fisio_ayida.messaging.templates.registry import TEMPLATES
 
+#: The templates that remind of visits.
+REMINDERS: Final = [name for name, template in TEMPLATES.items() if template.asks == "confirmation"]
 #: Two reminders of the same visit are no nearer to each other.
 APART: Final = dt.timedelta(hours=1)
 
 # A stale one may be planned again; what the rules stopped, or failed, was decided all the same.
-_READ: Final = """
-select key, cause_id, cause_version, due_at, state not in ('skipped', 'expired', 'failed'),
+_READ: Final = f"""
+select key, cause_id, cause_version, due_at, {TOLD},
        not (state = 'skipped' and reason like 'stale:%%')
 from messaging.messages
 where patient_id = any(%(patients)s) and cause_kind in ('appointment', 'appointments')
@@ -62,8 +65,7 @@ class Reminded:
     def read(cls, ours: psycopg.Connection[Any], patients: Collection[str], *, is_shadow: bool) -> Reminded:
         """Those of these patients."""
         found = cls()
-        templates = [name for name, template in TEMPLATES.items() if template.asks == "confirmation"]
-        values = {"patients": sorted(patients), "templates": templates}
+        values = {"patients": sorted(patients), "templates": REMINDERS}
         for key, ids, starts, *more in ours.execute(_READ, values) if patients else ():
             # One message may tell of several visits, in order.
             found._add(_Message(_stem(key), *more), ids.split(","), starts.split(","))

@@ -57,28 +57,22 @@ def run(desk: Desk, order: Order, *, only: Sequence[str] | None = None) -> Outco
     Args:
         only: of the patients of these appointments alone.
     """
-    unusable: dict[str, str] = {}
-    outcome = planning.plan(JOB, partial(_find, only=only, unusable=unusable), desk, order)
-    bad = Outcome(JOB, failures=sorted(unusable.items()))
-    planning.finish(desk, order, bad)
-    outcome.clinics -= len(unusable)
-    outcome.add(bad)
-    return outcome
+    return planning.plan(JOB, partial(_find, only=only), desk, order)
 
 
 def _find(
-    desk: Desk, there: Connection, clinics: Sequence[Clinic], order: Order, *,
-    only: Sequence[str] | None, unusable: dict[str, str],
-) -> Proposal:  # fmt: skip
+    desk: Desk, there: Connection, clinics: Sequence[Clinic], order: Order, *, only: Sequence[str] | None
+) -> Proposal:
+    proposal = Proposal()
     rules: dict[str, tuple[Rule, ...]] = {}
     for clinic in clinics:
         try:
             rules[clinic.id] = rules_of(clinic)
         except RuleError as error:
-            unusable[clinic.id] = str(error)
+            proposal.failures.append((clinic.id, str(error)))
     by_id = {clinic.id: clinic for clinic in clinics if rules.get(clinic.id)}
     if not by_id:
-        return Proposal()
+        return proposal
     rows = _visits(there, list(by_id.values()), order, only)
     names = staff_names(there, list(by_id.values()))
     days = by_day(dues_of(rows, by_id, rules, manners(desk.conn, clinics), names, order))
@@ -88,7 +82,6 @@ def _find(
     patients = {day[0].row.patient_id for day in pressing}
     reminded = Reminded.read(desk.conn, patients, is_shadow=order.is_shadow)
     theirs = _sent_by_fisioflow(there, pressing, order)
-    proposal = Proposal()
     for day in pressing:
         _Day(day, reminded, theirs, order, proposal).plan()
     return new_decisions(desk.conn, JOB, proposal)

@@ -7,7 +7,7 @@ Not here: who is asked for (the jobs), and who has opted out, which is asked whe
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
@@ -25,10 +25,10 @@ PERSON: Final = f"""
   p.is_active and p.deleted_at is null as is_active, {REACH}
 """
 
-# What certainly did not arrive told nobody anything.
-_KNOWN: Final = """
-select key, state not in ('failed', 'skipped', 'expired') from messaging.messages where key = any(%s)
-"""
+#: Of a row of messaging.messages; what certainly did not arrive told nobody anything.
+TOLD: Final = "state not in ('failed', 'skipped', 'expired')"
+
+_KNOWN: Final = f"select key, {TOLD} from messaging.messages where key = any(%s)"
 
 
 class Person(Protocol):
@@ -121,21 +121,13 @@ def without_told(proposal: Proposal, known: Callable[[list[str]], Mapping[str, b
         if draft.key in stands or not told:
             kept.append(draft)
         else:
-            withheld.append(_told(draft, told))
+            withheld.append(Withheld.of(draft, "duplicate", f"told by {', '.join(told)}"))
     return replace(proposal, drafts=kept, withheld=withheld, is_once=True)
 
 
 def _siblings(draft: Draft) -> dict[Channel, str]:
     possible = TEMPLATES[draft.template or ""].channels
     return {channel: keys.on_other_channel(draft.key, channel) for channel in possible}
-
-
-def _told(draft: Draft, told: Sequence[Channel]) -> Withheld:
-    return Withheld(
-        key=draft.key, organization_id=draft.organization_id, reason="duplicate",
-        detail=f"told by {', '.join(told)}", patient_id=draft.patient_id, cause=draft.cause, channel=draft.channel,
-        template=draft.template,
-    )  # fmt: skip
 
 
 def _draft(telling: Telling, person: Person, channel: Channel) -> Draft:

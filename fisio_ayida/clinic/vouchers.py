@@ -8,7 +8,6 @@ Days without a run are made up for while the expiry is ahead. Not here: the text
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -18,7 +17,7 @@ from psycopg.types.json import Jsonb
 from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order, Proposal
 from fisio_ayida.clinic.organizations import days
 from fisio_ayida.clinic.telling import PERSON, Telling, once, tell, withhold
-from fisio_ayida.clinic.visits import Manners, manners
+from fisio_ayida.clinic.visits import DAY, MIDNIGHT, Manners, manners
 from fisio_ayida.messaging import keys
 from fisio_ayida.messaging.cause_queries import PACKAGE_EXPIRY
 from fisio_ayida.messaging.model import Cause, Channel
@@ -26,7 +25,6 @@ from fisio_ayida.messaging.outbox import LONGEST_WAIT
 
 JOB: Final = "expiring_vouchers"
 TEMPLATE: Final = "voucher_expiring"
-_DAY = dt.timedelta(days=1)
 
 # The outer limits are only for indexes: two days more than any zone needs.
 _QUERY: Final = f"""
@@ -48,8 +46,8 @@ def find(desk: Desk, there: Connection, clinics: Sequence[Clinic], order: Order)
     """The warnings of the days from tomorrow to the clinic's ``voucher_days``; the key tells which are new."""
     ids, today = days(list(clinics), order.nominal)
     by_id = {clinic.id: clinic for clinic in clinics}
-    firsts = [day + _DAY for day in today]
-    lasts = [day + by_id[id].rules.voucher_days * _DAY for id, day in zip(ids, today, strict=True)]
+    firsts = [day + DAY for day in today]
+    lasts = [day + by_id[id].rules.voucher_days * DAY for id, day in zip(ids, today, strict=True)]
     values = {
         "ids": ids, "firsts": firsts, "lasts": lasts, "first": min(firsts), "last": max(lasts),
         "policies": Jsonb({clinic.id: {"zone": clinic.zone.key} for clinic in clinics}),
@@ -76,7 +74,7 @@ def _warning(clinic: Clinic, row: Any, order: Order, manner: Manners) -> Telling
     def key(channel: Channel) -> str:
         return keys.expiring(row.kind, row.id, row.expiry, channel)
 
-    expired = clinic.instant(row.expiry + _DAY, dt.time())
+    expired = clinic.instant(row.expiry + DAY, MIDNIGHT)
     return Telling(
         clinic=clinic, job=JOB, template=TEMPLATE, key=key, both=True,
         cause=Cause("package", row.id, f"{row.expiry} with {row.balance}"),

@@ -17,6 +17,7 @@ import psycopg
 
 from fisio_ayida import telemetry
 from fisio_ayida.events.registry import RetryPolicy
+from fisio_ayida.warehouse.errors import said
 
 # Only who still holds the claim may say how it ended: a run that was taken for dead changes nothing.
 RECORD = """
@@ -67,12 +68,8 @@ def of_error(
 
 def words(error: BaseException) -> str:
     """An error in words that may be kept: without secrets, addresses, and the rows that a database quotes."""
-    if isinstance(error, psycopg.Error):
-        text = error.diag.message_primary or (str(error).splitlines() or [""])[0]
-    else:
-        text = str(error)
-    known = isinstance(error, Skip | GiveUp)
-    return telemetry.excerpt(text if known and text else f"{type(error).__name__}: {text}")
+    is_ours = isinstance(error, Skip | GiveUp) and str(error)
+    return telemetry.excerpt(str(error)) if is_ours else said(error)
 
 
 def record(

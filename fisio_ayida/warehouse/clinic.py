@@ -70,10 +70,12 @@ class ClinicDoor:
     Args:
         open: opens FisioFlow's own database; None: the relations are beside ours, read in our own transactions.
         tenant: the setting that names the organisation where row security binds us; None: all rows are visible.
+        is_checked: who uses it has seen that the relations are as agreed.
     """
 
     open: Callable[[], Connection] | None = None
     tenant: str | None = None
+    is_checked: bool = field(default=False, init=False)
     _own: Connection | None = field(default=None, init=False, repr=False)
 
     @property

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
 import pytest
+from typer.testing import CliRunner, Result
 
-from fisio_ayida.settings import Settings
+from fisio_ayida.cli import app
+from fisio_ayida.settings import Settings, variables
 from fisio_ayida.warehouse.embedded import EmbeddedServer
 from fisio_ayida.warehouse.engine import Warehouse
 from fisio_ayida_tests.clinic import fisioflow
@@ -47,6 +49,16 @@ def lab(clinic_warehouse: Warehouse, settings: Settings) -> Iterator[ClinicLab]:
     opened.therapist()
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def clinic_command(lab: ClinicLab, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Runs ``fisio-ayida clinic`` on the lab's database, with no other variable set."""
+    for name in variables():
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DATABASE_URL", lab.warehouse.url.psycopg)
+    monkeypatch.setenv("FISIO_AYIDA_HOME", str(lab.settings.home))
+    return lambda *words, **more: CliRunner().invoke(app, ["clinic", *words], **more)
 
 
 @pytest.fixture(scope="module")

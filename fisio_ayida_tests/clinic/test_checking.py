@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from fisio_ayida.cli import app
 from fisio_ayida.clinic import mappings
 from fisio_ayida.clinic.checking import Finding, findings
-from fisio_ayida.settings import variables
 from fisio_ayida.warehouse.clinic import ClinicError
 from fisio_ayida.warehouse.engine import Warehouse
 from fisio_ayida_tests.clinic import fisioflow
@@ -21,13 +19,9 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(lab: ClinicLab, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(clinic_command: Run) -> Run:
     """Runs ``fisio-ayida clinic`` on the lab's database."""
-    for name in variables():
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("DATABASE_URL", lab.warehouse.url.psycopg)
-    monkeypatch.setenv("FISIO_AYIDA_HOME", str(lab.settings.home))
-    return lambda *words, **more: CliRunner().invoke(app, ["clinic", *words], **more)
+    return clinic_command
 
 
 @pytest.fixture

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from fisio_ayida.cli import app
 from fisio_ayida.clinic.compared import compare, rows_of
 from fisio_ayida.clinic.comparing import Comparison, Line, Ours, Theirs, match
 from fisio_ayida.clinic.model import BadOrder
-from fisio_ayida.settings import variables
 from fisio_ayida_tests.clinic.lab import CLINIC, MORNING, PATIENT, ClinicLab
 
 DAY = MORNING.date()
@@ -208,14 +206,10 @@ def test_what_was_withheld_in_the_evening_is_compared_on_the_clinics_day(lab: Cl
 
 
 @pytest.fixture
-def run(lab: ClinicLab, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def run(clinic_command: Callable[..., Result]) -> Callable[..., Result]:
     """Runs ``fisio-ayida clinic compare`` for the day on the lab's database."""
-    for name in variables():
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("DATABASE_URL", lab.warehouse.url.psycopg)
-    monkeypatch.setenv("FISIO_AYIDA_HOME", str(lab.settings.home))
     words = ["--from", f"{DAY}", "--to", f"{DAY}"]
-    return lambda job, *more: CliRunner().invoke(app, ["clinic", "compare", job, *words, *more])
+    return lambda job, *more: clinic_command("compare", job, *words, *more)
 
 
 def test_a_difference_ends_with_1_and_is_shown(lab: ClinicLab, run: Callable[..., Result]) -> None:

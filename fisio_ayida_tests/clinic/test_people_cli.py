@@ -7,26 +7,20 @@ import json
 from collections.abc import Callable
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from fisio_ayida.cli import app
-from fisio_ayida.settings import variables
 from fisio_ayida_tests.clinic.lab import ClinicLab
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(lab: ClinicLab, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(lab: ClinicLab, clinic_command: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs ``fisio-ayida clinic`` on the lab's database, at its time."""
-    for name in variables():
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("DATABASE_URL", lab.warehouse.url.psycopg)
-    monkeypatch.setenv("FISIO_AYIDA_HOME", str(lab.settings.home))
     monkeypatch.setattr("fisio_ayida.commands.clinic_people.now", lambda: lab.moment)
     lab.patient(date_of_birth=dt.date(1990, 3, 12))
     lab.run("birthday_messages")
-    return lambda *words: CliRunner().invoke(app, ["clinic", *words])
+    return clinic_command
 
 
 def line_with(result: Result, word: str) -> list[str]:

@@ -15,6 +15,7 @@ from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order, Outcome, P
 from fisio_ayida.clinic.organizations import load
 from fisio_ayida.clinic.service import open_desk
 from fisio_ayida.messaging.model import Draft
+from fisio_ayida.warehouse.clinic import ClinicError
 from fisio_ayida_tests.clinic.lab import CLINIC, LOG, ClinicLab
 
 JOB = birthdays.JOB
@@ -210,3 +211,26 @@ def test_a_message_withheld_for_another_reason_is_decided_on_that_day(lab: Clini
 
     [row] = lab.rows("select day, reason from jobs.decisions")
     assert (row["day"], row["reason"]) == (lab.moment.date(), "patient_inactive_or_deleted")
+
+
+# --- the contract
+
+
+def test_the_contract_is_looked_at_once_at_each_desk(lab: ClinicLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Connection] = []
+    monkeypatch.setattr(planning.checking, "require", looks.append)
+    for _ in range(2):
+        with open_desk(lab.settings, lab.warehouse, log=LOG) as desk:
+            for _ in range(3):
+                planning.begin(JOB, desk, lab.order())
+    assert len(looks) == 2
+
+
+def test_what_stops_a_job_stops_the_next_one_at_the_same_desk(lab: ClinicLab) -> None:
+    lab.conn.execute("alter table clinic.patients rename column date_of_birth to born")
+    try:
+        for _ in range(2):
+            with pytest.raises(ClinicError, match=r"clinic\.patients\.date_of_birth"):
+                lab.run(JOB)
+    finally:
+        lab.conn.execute("alter table clinic.patients rename column born to date_of_birth")

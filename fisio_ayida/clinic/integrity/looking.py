@@ -19,7 +19,7 @@ import psycopg
 from fisio_ayida.clinic.integrity.checks import REMINDED_WITHIN, ROWS, SESSION_AFTER, SESSION_DAYS, Check
 from fisio_ayida.clinic.model import Clinic, Connection, Desk, Order
 from fisio_ayida.clinic.registry import ZONE
-from fisio_ayida.messaging.templates.registry import TEMPLATES
+from fisio_ayida.clinic.reminded import REMINDERS
 from fisio_ayida.warehouse.clinic import ClinicError
 from fisio_ayida.warehouse.errors import said
 
@@ -27,7 +27,6 @@ from fisio_ayida.warehouse.errors import said
 SAMPLE: Final = 20
 #: Rows that belong to no organisation, and checks that could not run for any.
 NOBODY: Final = ""
-_REMINDERS: Final = [name for name, template in TEMPLATES.items() if template.asks == "confirmation"]
 
 # Few rows are wrong, whatever the number of those that are looked at; the rest is done with those few.
 _COUNT: Final = """
@@ -168,7 +167,7 @@ class _Reminded:
     """What the outbox knows of reminders; it may be in another database than the visits."""
 
     def __init__(self, ours: Connection, clinics: Sequence[Clinic], order: Order) -> None:
-        first = dict(ours.execute(_FIRST_REMINDERS, [_REMINDERS]).fetchall())
+        first = dict(ours.execute(_FIRST_REMINDERS, [REMINDERS]).fetchall())
         earliest = order.nominal - REMINDED_WITHIN
         #: Since when each clinic's visits are compared.
         self.since = {c.id: max(first[c.id], earliest) for c in clinics if c.id in first}
@@ -176,5 +175,5 @@ class _Reminded:
         self.visits: set[str] = set()
         if self.since:
             since = min(self.since.values()) - _PLANNED_BEFORE
-            rows = ours.execute(_REMINDED, {"templates": _REMINDERS, "since": since})
+            rows = ours.execute(_REMINDED, {"templates": REMINDERS, "since": since})
             self.visits = {visit for (visit,) in rows}

@@ -12,18 +12,17 @@ from typing import Final, Literal
 
 from fisio_ayida.clinic.model import Connection
 from fisio_ayida.clinic.reports.periods import Period
+from fisio_ayida.messaging.cause_queries import IS_ADMINISTRATOR
 from fisio_ayida.messaging.templates import formats
-
-#: Who administrates a clinic sees all of its numbers.
-ADMINISTRATORS: Final = frozenset({"admin", "owner"})
 
 Wish = Literal["wants_daily_report", "wants_weekly_summary"]
 
-_STAFF: Final = """
-select user_id, organization_id, full_name, nullif(btrim(email), '') is not null as has_email, roles,
-       is_active and {wish} as is_reader
-from clinic.staff
-where organization_id = any(%(ids)s) and ((is_active and {wish}) or user_id = any(%(therapists)s))
+# Who administrates a clinic sees all of its numbers.
+_STAFF: Final = f"""
+select user_id, organization_id, full_name, nullif(btrim(email), '') is not null as has_email,
+       {IS_ADMINISTRATOR} as is_administrator, is_active and {{wish}} as is_reader
+from clinic.staff s
+where organization_id = any(%(ids)s) and ((is_active and {{wish}}) or user_id = any(%(therapists)s))
 order by organization_id, user_id
 """
 # What was accepted later has changed later: the index on changed_at finds it.
@@ -70,10 +69,9 @@ def staff(there: Connection, wish: Wish, ids: Sequence[str], therapists: Collect
     rows = there.execute(_STAFF.format(wish=wish), {"ids": list(ids), "therapists": list(therapists)}).fetchall()
     readers: list[Reader] = []
     names: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for user, organization, name, has_email, roles, is_reader in rows:
+    for user, organization, name, has_email, is_administrator, is_reader in rows:
         names[organization][user] = formats.text(name or "")
         if is_reader:
-            is_administrator = not ADMINISTRATORS.isdisjoint(role.lower() for role in roles or () if role)
             readers.append(Reader(user, organization, has_email, is_administrator))
     return Staff(readers, names)
 
