@@ -464,6 +464,67 @@ class Settings(BaseSettings):
         "messages",
         ge=1,
     )
+    openai_base_url: Annotated[str, AfterValidator(_http_url)] = _setting(
+        "OPENAI_BASE_URL",
+        "https://api.openai.com/v1",
+        "Any server that speaks OpenAI's protocol, with its version; one of your own keeps the data at home.",
+        "an http(s) URL without query or credentials",
+    )
+    openai_api_key: SecretStr | None = _setting(
+        "OPENAI_API_KEY", None, "The model server's key; a server of your own may want none.", "a text"
+    )
+    insights_model: Annotated[str, AfterValidator(_one_line)] = _setting(
+        "INSIGHTS_MODEL",
+        "",
+        "The model that puts the facts into words. Unset: facts alone, and no patient's data leaves.",
+        "plain ASCII text on one line",
+        max_length=100,
+    )
+    insights_timeout_seconds: float = _setting(
+        "INSIGHTS_TIMEOUT_SECONDS",
+        60.0,
+        "The longest wait for one answer of the model.",
+        "more than 0",
+        "s",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    insights_in_flight: int = _setting(
+        "INSIGHTS_IN_FLIGHT", 3, "Calls of the model under way at once in one process.", "1 or more", "calls", ge=1
+    )
+    insights_answer_tokens: int = _setting(
+        "INSIGHTS_ANSWER_TOKENS",
+        1200,
+        "The longest answer that is asked for; what a call reserves of the budget, beside its question.",
+        "200 to 16000",
+        "tokens",
+        ge=200,
+        le=16_000,
+    )
+    insights_tokens_per_day: int = _setting(
+        "INSIGHTS_TOKENS_PER_DAY",
+        500_000,
+        "What each organisation may use on a civil day; `clinic policy` gives one more or less.",
+        "0 or more",
+        "tokens",
+        ge=0,
+    )
+    insights_cost_per_day: float | None = _setting(
+        "INSIGHTS_COST_PER_DAY",
+        None,
+        "The same in the price table's currency. Unset: no limit in money.",
+        "0 or more",
+        "",
+        ge=0,
+        allow_inf_nan=False,
+    )
+    insights_prices: str = _setting(
+        "INSIGHTS_PRICES",
+        "",
+        "What models cost from which day on, per million tokens: "
+        '`[{"model": "m", "from": "2026-01-01", "input": 0.5, "cached": 0.25, "output": 2, "currency": "USD"}]`.',
+        "a JSON list of prices",
+    )
     dagster_ui_url: Annotated[str, AfterValidator(_http_url)] | None = _setting(
         "DAGSTER_UI_URL",
         None,

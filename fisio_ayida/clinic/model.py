@@ -9,6 +9,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
@@ -74,6 +75,9 @@ class Rules:
     reactivation_from: int = 30
     reactivation_to: int = 37
     reports_empty_days: bool = False
+    insights: Literal["off", "facts", "narrative"] = "narrative"
+    insights_tokens_per_day: int | None = None
+    insights_cost_per_day: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,7 @@ class Job:
 
     Args:
         asset: below ``clinic/``; of a job that only checks, the name of its step.
-        makes: an asset, or the results of checks of ``clinic/tables/*``.
+        makes: an asset, or the results of checks of ``clinic/tables/*``; ``insights``: an asset of that room.
         reads: relations of schema ``clinic`` that its asset is made from, beside the organisations.
         period: what a partition of its asset is; None: it has none.
         event: FisioFlow's event that asks for a run.
@@ -77,7 +77,7 @@ class Job:
 
     name: str
     asset: str
-    makes: Literal["asset", "checks"] = "asset"
+    makes: Literal["asset", "checks", "insights"] = "asset"
     description: str
     when: When
     reads: tuple[str, ...] = ()
@@ -139,6 +139,11 @@ ROWS: Final = (
         name="reactivation_campaign", asset="reactivation_campaign", when=When((10,), weekday=MONDAY),
         description="An invitation to patients who have not come for a month and have nothing booked.",
         reads=_VISITS,
+    ),
+    Job(
+        name="patient_insights", asset="patient_insights", makes="insights", when=When(EVERY_HOUR, _QUARTERS),
+        plain=False, description="What changed for patients whose session was completed, for their professionals.",
+        reads=(*_VISITS, "sessions"),
     ),
 )  # fmt: skip
 
