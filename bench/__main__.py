@@ -15,7 +15,7 @@ NAMES = (
     *("startup", "pace", "limits", "growth", "peer", "documents"),
     *("events-gateway", "events-drain", "events-latency"),
     *("messaging-plan", "messaging-dispatch", "messaging-pace", "messaging-histories"),
-    "clinic-jobs",
+    *("clinic-jobs", "insights"),
 )
 USAGE = f"usage: python -m bench [{' | '.join(NAMES)}] [--quick] [options of that benchmark; -h lists them]"
 

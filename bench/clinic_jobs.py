@@ -23,6 +23,7 @@ from bench.messaging import said, variables, worker
 from bench.stage import Stage, stage
 from fisio_ayida.clinic.model import Order
 from fisio_ayida.clinic.registry import JOBS, ZONE
+from fisio_ayida.clinic.running import RUNNERS
 from fisio_ayida.settings import Settings
 from fisio_ayida.telemetry import get_logger
 from fisio_ayida.warehouse.engine import open_warehouse
@@ -145,7 +146,7 @@ def _count_reads() -> list[str]:
 
 def measure(chosen: argparse.Namespace) -> dict[str, Any]:
     """Every job over the whole world, and dry over ten of its clinics."""
-    jobs = [chosen.job] if chosen.job else list(JOBS)
+    jobs = [chosen.job] if chosen.job else list(RUNNERS)
     with stage() as place:
         database = place.database("bench_clinic", migrated=True)
         began = time.perf_counter()

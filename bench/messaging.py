@@ -5,19 +5,16 @@ Here: the world that is measured in. Not here: measuring.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import json
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from bench.events import program, started
-from bench.harness import WORK, BenchError, environment
+from bench.harness import WORK, environment
 from fisio_ayida.messaging import keys
 from fisio_ayida.messaging.model import Cause, Channel, Draft
 from fisio_ayida.messaging.outbox import Outbox
@@ -25,7 +22,6 @@ from fisio_ayida.warehouse.urls import DatabaseUrl
 
 #: Bodies are stored encrypted, as in production. 32 bytes that everybody knows.
 KEY = "YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gtYmU="
-READY_SECONDS = 60.0
 #: A person's reminder may go at any hour of a measurement.
 VISIT_DAYS = 2
 # Numbers of São Paulo, one for each patient.
@@ -92,22 +88,6 @@ def plan(conn: psycopg.Connection[Any], outbox: Outbox, drafts: Sequence[Draft])
     """In one transaction, as a job does it."""
     with conn.transaction():
         outbox.plan(conn, drafts, now=dt.datetime.now(dt.UTC))
-
-
-@contextlib.contextmanager
-def stand_in(name: str, *options: str, core: int | None = None) -> Iterator[str]:
-    """A provider's stand-in in a process of its own; its URL."""
-    ready, log = WORK / f"{name}.json", WORK / "logs" / f"{name}.log"
-    ready.unlink(missing_ok=True)
-    command = [program("fisio-ayida"), "simulate", name, "--port", "0", "--ready-file", str(ready), *options]
-    with started(command, environment(), log, core=core) as process:
-        limit = time.monotonic() + READY_SECONDS
-        while not ready.exists():
-            if process.poll() is not None or time.monotonic() > limit:
-                raise BenchError(f"the stand-in does not start: {log.read_text()[-500:]}")
-            time.sleep(0.05)
-        time.sleep(0.2)
-        yield str(json.loads(ready.read_text())["root_url"])
 
 
 def worker(module: str, order: dict[str, Any]) -> list[str]:

@@ -25,8 +25,9 @@ from unittest.mock import patch
 
 from bench.events import number
 from bench.harness import WORK, BenchError, measured, parser, publish, table, verdict
-from bench.messaging import fill, plan, reminders, said, stand_in, variables, worker
+from bench.messaging import fill, plan, reminders, said, variables, worker
 from bench.stage import Stage, stage
+from bench.stand_ins import stand_in
 from fisio_ayida.messaging import claims, lane
 from fisio_ayida.messaging.dispatch import dispatch
 from fisio_ayida.messaging.service import open_dispatcher, open_outbox

@@ -20,8 +20,9 @@ from itertools import pairwise
 from typing import Any
 
 from bench.harness import ROOT, BenchError, parser, publish, table, verdict
-from bench.messaging import fill, plan, reminders, stand_in, variables, worker
+from bench.messaging import fill, plan, reminders, variables, worker
 from bench.stage import stage
+from bench.stand_ins import stand_in
 from fisio_ayida.messaging.dispatch import dispatch
 from fisio_ayida.messaging.service import open_dispatcher, open_outbox
 from fisio_ayida.settings import Settings

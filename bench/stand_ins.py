@@ -13,20 +13,20 @@ from collections.abc import Iterator
 from bench.events import program, started
 from bench.harness import WORK, BenchError, environment
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 
 
 @contextlib.contextmanager
 def stand_in(name: str, *options: str, core: int | None = None) -> Iterator[str]:
-    """The address of a running ``fisio-ayida simulate`` of this name."""
-    ready = WORK / f"{name}.ready"
+    """The address of a running ``fisio-ayida simulate`` of this name, without a path."""
+    ready, log = WORK / f"{name}.json", WORK / "logs" / f"{name}.log"
     ready.parent.mkdir(parents=True, exist_ok=True)
     ready.unlink(missing_ok=True)
-    command = [program("fisio-ayida"), "simulate", name, "--port", "0", *options, "--ready-file", str(ready)]
-    with started(command, environment(), WORK / "logs" / f"{name}.log", core=core) as process:
-        until = time.monotonic() + READY_SECONDS
+    command = [program("fisio-ayida"), "simulate", name, "--port", "0", "--ready-file", str(ready), *options]
+    with started(command, environment(), log, core=core) as process:
+        limit = time.monotonic() + READY_SECONDS
         while not ready.exists() or not ready.read_text().strip():
-            if process.poll() is not None or time.monotonic() > until:
-                raise BenchError(f"the stand-in of {name} does not start")
+            if process.poll() is not None or time.monotonic() > limit:
+                raise BenchError(f"the stand-in of {name} does not start: {log.read_text()[-500:]}")
             time.sleep(0.05)
-        yield str(next(iter(json.loads(ready.read_text()).values())))
+        yield str(json.loads(ready.read_text())["root_url"])
