@@ -7,6 +7,7 @@ Here: one query of the catalogue, which every run asks first, and its comparison
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -56,8 +57,10 @@ def findings(conn: psycopg.Connection[Any]) -> list[Finding]:
             elif not _is(type, column.type):
                 what = f"is {type}; {column.type} is due"
                 found.append(Finding(f"{name}.{column.name}", what, relation.needed))
-    for (function,) in conn.execute(_FUNCTIONS, [list(FUNCTIONS)]):
-        found.append(Finding(function, "the function is missing", True))
+    missing = {name for (name,) in conn.execute(_FUNCTIONS, [[each.name for each in FUNCTIONS]])}
+    found += [
+        Finding(each.name, "the function is missing", each.needed) for each in FUNCTIONS if each.name in missing
+    ]
     return found
 
 
@@ -68,6 +71,37 @@ def require(conn: psycopg.Connection[Any]) -> None:
         raise ClinicError(
             f"the clinic's database does not keep the contract: {'; '.join(stopping)}. `fisio-ayida clinic check`"
         )
+
+
+def require_all(conn: psycopg.Connection[Any], *, relations: Collection[str], functions: Collection[str]) -> None:
+    """For what needs more than other jobs do: these relations whole and readable, and these functions.
+
+    Raises:
+        ClinicError: with all that is missing, one clause each.
+    """
+    names = [*(f"clinic.{relation}" for relation in relations), *functions]
+    faults = [f"{each.where}: {each.what}" for each in findings(conn) if _belongs(each.where, names)]
+    faults = faults or [f"clinic.{each}: may not be read" for each in relations if not _may_read(conn, each)]
+    if faults:
+        raise ClinicError(
+            f"the clinic's database lacks what this job needs: {'; '.join(faults)}. "
+            "Run `fisio-ayida clinic mapping` on it again, with the grants that its head names"
+        )
+
+
+def _belongs(where: str, names: Collection[str]) -> bool:
+    """Whether a finding is about one of these, or about a column of it."""
+    return where in names or where.rpartition(".")[0] in names
+
+
+def _may_read(conn: psycopg.Connection[Any], relation: str) -> bool:
+    try:
+        # Of its own: what is refused would end the transaction around it.
+        with conn.transaction():
+            conn.execute(f"select from clinic.{relation} limit 0".encode())
+    except psycopg.errors.InsufficientPrivilege:
+        return False
+    return True
 
 
 def _is(type: str, due: str) -> bool:

@@ -34,6 +34,15 @@ class Relation:
     needed: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One named function. ``name``: with its argument types; ``needed``: as of a relation."""
+
+    name: str
+    meaning: str
+    needed: bool = True
+
+
 _ID = Column("id", "text", "FisioFlow's own id")
 _CLINIC = Column("organization_id", "text", "The clinic it belongs to")
 _PATIENT = Column("patient_id", "text", "The patient")
@@ -154,15 +163,47 @@ ROWS: Final = (
         ),
         needed=False,
     ),
+    Relation(
+        name="session_contents",
+        meaning="What the records of visits say: clinical text, which only the insights read.",
+        columns=(
+            Column("session_id", "text", "The session"), _CLINIC, _PATIENT,
+            Column("pain_scale", "integer", "0 to 10"),
+            Column("note", "text", "The main note, with HTML"),
+            Column("procedures", "jsonb", "A list: names, or objects with one"),
+            Column("exercises", "jsonb", "A list: names, or objects with sets, repetitions, load, seconds"),
+            Column("measurements", "jsonb", "A list of objects with name, value, unit, side"),
+            Column("home_exercises", "jsonb", "As exercises"),
+        ),
+        needed=False,
+    ),
+    Relation(
+        name="patient_profiles",
+        meaning="What else is known of a patient; only the insights read it. Who has no row does not consent.",
+        columns=(
+            _PATIENT, _CLINIC, Column("sex", "text", "M, F or O"),
+            Column("complaint", "text", "The main one"),
+            Column("allows_insights", "boolean", "Whether the patient has not switched AI off"),
+            Column("consents", "boolean", "To the use of the data; empty: no"),
+            Column("identifiers", "text[]", "By what else the patient is known: never sent, taken out of texts"),
+        ),
+        needed=False,
+    ),
 )  # fmt: skip
 
 #: By name.
 RELATIONS: Final[Mapping[str, Relation]] = {row.name: row for row in ROWS}
 
-#: Named functions by which clinic rows are written or words are read, with their argument types.
-FUNCTIONS: Final[Mapping[str, str]] = {
-    "clinic.status_class(text)": "The class of a status word.",
-    "clinic.status_class(text, text)": "The class of a status word in a clinic.",
-    "clinic.confirm_appointment(text, timestamp with time zone, text)": "A patient confirms a visit.",
-    "clinic.disable_push_token(text)": "A device takes no messages any more.",
-}
+#: Writes insights; the only one that nothing else needs.
+STORE_INSIGHTS: Final = "clinic.store_insights(text, text, jsonb, text[], timestamp with time zone)"
+
+#: Named functions by which clinic rows are written or words are read.
+FUNCTIONS: Final = (
+    Function("clinic.status_class(text)", "The class of a status word."),
+    Function("clinic.status_class(text, text)", "The class of a status word in a clinic."),
+    Function("clinic.confirm_appointment(text, timestamp with time zone, text)", "A patient confirms a visit."),
+    Function("clinic.disable_push_token(text)", "A device takes no messages any more."),
+    Function(
+        STORE_INSIGHTS, "A patient's insights are written, and those expire that they replace.", needed=False
+    ),
+)

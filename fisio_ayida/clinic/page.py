@@ -62,8 +62,9 @@ def _relations() -> Iterator[str]:
             yield f"| `{column.name}` | {column.type} | {column.meaning} |"
     yield from ("", "### Functions", "")
     yield from _table("Function", "What")
-    for name, meaning in contract.FUNCTIONS.items():
-        yield f"| `{name}` | {meaning} |"
+    for function in contract.FUNCTIONS:
+        note = "" if function.needed else " May be missing: then only what needs it does nothing."
+        yield f"| `{function.name}` | {function.meaning}{note} |"
 
 
 def _wishes() -> Iterator[str]:

@@ -194,6 +194,18 @@ ROWS: Final = (
     _of_jobs("reactivation_from", v.as_number(1, 3650), "Days since the last visit, included"),
     _of_jobs("reactivation_to", v.as_number(2, 3650), "Days since the last visit, excluded"),
     _of_jobs("reports_empty_days", v.as_flag, "A report of a day on which nothing was"),
+    _of_jobs(
+        "insights", v.as_one_of("off", "facts", "narrative"),
+        "About patients: none; facts alone; facts and, where a model is configured, a narrative",
+    ),
+    _of_jobs(
+        "insights_tokens_per_day", v.as_number(0, 999_999_999),
+        "So many of the model's tokens; empty: INSIGHTS_TOKENS_PER_DAY",
+    ),
+    _of_jobs(
+        "insights_cost_per_day", v.as_money,
+        "So much in the price table's currency; empty: INSIGHTS_COST_PER_DAY",
+    ),
 )  # fmt: skip
 
 #: By name.

@@ -11,6 +11,7 @@ import json
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from fisio_ayida.clinic import reminder_rules
@@ -39,6 +40,8 @@ def shown(value: Any) -> str:
             return f"{value:%H:%M}"
         case str() | int():
             return str(value)
+        case Decimal():
+            return f"{value.normalize():f}"
         case _:
             return json.dumps(value, ensure_ascii=False)
 
@@ -79,11 +82,18 @@ def as_number(first: int, last: int) -> Callable[[str], int]:
     """A whole number from ``first`` to ``last``."""
 
     def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,6}", text) or not first <= int(text) <= last:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not first <= int(text) <= last:
             raise ValueError(f"a whole number from {first} to {last}")
         return int(text)
 
     return read
+
+
+def as_money(text: str) -> Decimal:
+    """An amount, to the hundredth of a cent."""
+    if not re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,4})?", text):
+        raise ValueError("an amount of money, such as 2.50")
+    return Decimal(text)
 
 
 def as_length(longest: dt.timedelta) -> Callable[[str], dt.timedelta]:

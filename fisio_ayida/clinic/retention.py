@@ -176,6 +176,31 @@ RULES: Final = (
         name="failures", part="own", table="jobs.failures", column="at", age=_YEAR,
         why="What could not be done for a clinic.",
     ),
+    Rule(
+        name="insight_texts", part="own", table="insights.items", column="created_at", age=90 * _DAY,
+        why="What was said about a patient; the clinic's own table has it.",
+    ),
+    Rule(
+        name="insight_facts", part="own", table="insights.generations", column="created_at", age=90 * _DAY,
+        key=("key",), empties={"facts": "null"}, why="The numbers behind it; they can be computed again.",
+    ),
+    Rule(
+        name="insights", part="own", table="insights.generations", column="created_at", age=5 * _YEAR,
+        key=("key",), why="That it was made, of which session, by which model, or why not.",
+    ),
+    Rule(
+        name="insight_calls", part="own", table="insights.calls", column="started_at", age=5 * _YEAR,
+        condition="t.state <> 'open'", why="Proof of what the model was asked for and cost.",
+    ),
+    Rule(
+        name="insight_sessions", part="own", table="insights.seen", column="finalized_at", age=30 * _DAY,
+        key=("session_id", "finalized_at"),
+        why="Which sessions were collected; the look behind the cursor is shorter.",
+    ),
+    Rule(
+        name="insight_failures", part="own", table="insights.queue", column="dead_at", age=90 * _DAY,
+        key=("organization_id", "patient_id"), why="Patients whose insights failed, and are not tried again.",
+    ),
 )  # fmt: skip
 
 #: Files of the channel that writes messages instead of sending them; by their last change.
@@ -194,6 +219,9 @@ KEPT: Final[Mapping[str, str]] = {
     "jobs.passes": "one row a job",
     "jobs.reports": "numbers of a clinic's days and weeks, of nobody's health",
     "jobs.integrity": "one row a clinic and check",
+    "insights.cursor": "one row: up to where sessions were collected",
+    "insights.behind": "one row a clinic whose sessions could not be read",
+    "insights.spending": "one row a clinic and day: what the model cost",
     "bdns.*": "the mirror and its history: public records",
     "ops.*": "evidence of loads of public records; pacing; the version of the tables",
 }

@@ -61,6 +61,18 @@ def read_pairs(option: str, texts: list[str]) -> dict[str, int]:
     return found
 
 
+def read_shares(option: str, texts: list[str]) -> dict[str, float]:
+    """Options of the form mode=share."""
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            refuse(f"{option} {text}: mode=share is allowed, as in number=0.1")
+    return found
+
+
 def read_day(option: str, text: str) -> date:
     """An ISO date."""
     try:
@@ -213,6 +225,39 @@ def meta(
         webhook_url=webhook_url,
     )
     serve(MetaApp(config), host, port, ready_file, base_path="/v25.0")
+
+
+@simulate_app.command("llm")
+def llm(
+    port: Annotated[int, typer.Option(help="Port on which to listen; 0 takes a free one.")] = 8094,
+    host: Annotated[str, typer.Option(help="Address on which to listen.")] = "127.0.0.1",
+    api_key: Annotated[str | None, typer.Option(help="What a client must know; unset: nothing.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Models that there are; unset: any. Repeatable.")] = None,
+    rate: Annotated[list[str] | None, typer.Option(help="mode=share, as number=0.1; repeatable.")] = None,
+    latency_ms: Annotated[float, typer.Option(help="Time that each answer takes.", min=0)] = 0,
+    requests_per_second: Annotated[float, typer.Option(help="More get 429; 0: as many as come.", min=0)] = 0,
+    ready_file: Annotated[Path | None, typer.Option(help="File to write the URLs to once listening.")] = None,
+) -> None:
+    """Serve a simulated OpenAI-compatible model until interrupted; prints one line of JSON with its URLs.
+
+    A model's name chooses how it answers: NAME:truncated, or NAME:number,once for the first try alone.
+    GET /v1/models lists the ways.
+    """
+    from fisio_ayida.simulators.listening import SimulatorError
+    from fisio_ayida.simulators.llm.app import LlmApp
+    from fisio_ayida.simulators.llm.world import LlmConfig
+
+    try:
+        config = LlmConfig(
+            api_key=api_key,
+            models=tuple(model or ()),
+            rates=read_shares("--rate", rate or []),
+            latency_ms=latency_ms,
+            requests_per_second=requests_per_second,
+        )
+    except SimulatorError as error:
+        refuse(str(error))
+    serve(LlmApp(config), host, port, ready_file, base_path="/v1")
 
 
 def serve(app: Application, host: str, port: int, ready_file: Path | None, base_path: str = "") -> None:

@@ -25,13 +25,14 @@ Shape = Literal[1, 2]
 #: Tables with an organisation, that row security binds.
 TENANT_TABLES: Final = (
     "profiles", "patients", "appointments", "sessions", "patient_packages", "payments",
-    "appointment_status_settings",
+    "appointment_status_settings", "patient_insights",
 )  # fmt: skip
 
 _TABLES = """
 create schema if not exists public;
 create type public.appointment_type as enum ('evaluation', 'session', 'reassessment', 'group', 'return');
 create type public.session_status as enum ('draft', 'under_review', 'finalized', 'cancelled');
+create type public.gender as enum ('M', 'F', 'O');
 create table public.organizations (
   id uuid primary key default gen_random_uuid(), name varchar(255), slug varchar(255), settings jsonb default '{}',
   metadata jsonb, is_active boolean default true, type varchar(50) default 'clinic', parent_id uuid,
@@ -42,7 +43,8 @@ create table public.profiles (
   preferences jsonb default '{}', is_active boolean default true, birth_date date);
 create table public.patients (
   id uuid primary key default gen_random_uuid(), full_name varchar(150) not null, social_name varchar(150),
-  cpf varchar(14) unique, phone varchar(20), email varchar(255), date_of_birth date, organization_id uuid,
+  nickname varchar(100), cpf varchar(14) unique, rg varchar(20), phone varchar(20), phone_secondary varchar(20),
+  gender public.gender, email varchar(255), date_of_birth date, organization_id uuid,
   user_id text, professional_id uuid, primary_professional_id uuid, is_active boolean not null default true,
   status varchar(100), archived boolean, consent_data boolean default true, ai_preferences jsonb,
   main_condition text, version integer default 1,
@@ -55,12 +57,19 @@ create table public.appointments (
   deleted_at timestamp, created_at timestamp default now(), updated_at timestamp default now());
 create table public.sessions (
   id uuid primary key default gen_random_uuid(), patient_id uuid, appointment_id uuid, therapist_id uuid,
-  organization_id uuid, date timestamp, observacao text, status public.session_status default 'draft',
+  organization_id uuid, date timestamp, observacao text, blocks jsonb, pain_scale smallint, procedures jsonb,
+  exercises jsonb, measurements jsonb, home_exercises jsonb, status public.session_status default 'draft',
   last_auto_save_at timestamp, finalized_at timestamp, version integer default 1,
   deleted_at timestamp, created_at timestamp default now(), updated_at timestamp default now());
 create table public.payments (
   id uuid primary key default gen_random_uuid(), organization_id uuid, appointment_id uuid, patient_id uuid,
   amount numeric(10,2), payment_method text, status text default 'paid', paid_at date, metadata jsonb);
+create table public.patient_insights (
+  id uuid primary key default gen_random_uuid(), organization_id uuid not null, patient_id uuid not null,
+  insight_type text not null, insight_text text not null, confidence_score numeric(3,2), related_metric text,
+  metric_value numeric(10,2), comparison_value numeric(10,2), is_acknowledged boolean default false,
+  acknowledged_at timestamp, acknowledged_by text, action_taken text, expires_at timestamp,
+  created_at timestamp not null default now(), updated_at timestamp not null default now());
 create table public.vouchers (id uuid primary key default gen_random_uuid(), name text, sessions integer);
 create table public.appointment_status_settings (
   organization_id uuid not null, key varchar(80) not null, label text, is_active boolean default true,
@@ -133,19 +142,22 @@ def secure(conn: Conn, style: Literal["text", "uuid"] = "text", tables: tuple[st
         )
 
 
-def proposed_rights(role: str) -> str:
+def proposed_rights(role: str, *, insights: bool = False) -> str:
     """The lines of the mapping's head that make a role for the jobs and say what it may do."""
     head = mappings.sql("fisioflow").partition("\nbegin;")[0]
+    jobs, mark, more = head.partition("Only where they are wanted:")
+    assert mark
+    head = jobs + more if insights else jobs
     lines = re.findall(r"^--   ((?:create role|grant)[^;]*;)", head, re.MULTILINE)
     return re.sub(r"\n-- +", " ", "\n".join(lines)).replace("fisio_ayida", role)
 
 
 @contextmanager
-def reader(warehouse: Warehouse) -> Iterator[DatabaseUrl]:
-    """The database as the role that the mapping's head proposes."""
+def reader(warehouse: Warehouse, *, insights: bool = False) -> Iterator[DatabaseUrl]:
+    """The database as the role that the mapping's head proposes; ``insights``: with what only they need."""
     role = f"jobs_{uuid.uuid4().hex[:12]}"
     with warehouse.connect(autocommit=True) as conn:
-        conn.execute(proposed_rights(role).encode())
+        conn.execute(proposed_rights(role, insights=insights).encode())
         try:
             yield replace(warehouse.url, user=role)
         finally:

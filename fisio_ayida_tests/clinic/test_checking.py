@@ -53,6 +53,11 @@ def test_our_own_tables_keep_the_contract(lab: ClinicLab) -> None:
         ("drop table clinic.old_messages", Finding("clinic.old_messages", "the relation is missing", False)),
         ("drop function clinic.disable_push_token(text)",
          Finding("clinic.disable_push_token(text)", "the function is missing", True)),
+        ("drop table clinic.session_contents",
+         Finding("clinic.session_contents", "the relation is missing", False)),
+        ("drop function clinic.store_insights",
+         Finding("clinic.store_insights(text, text, jsonb, text[], timestamp with time zone)",
+                 "the function is missing", False)),
     ],
 )  # fmt: skip
 def test_what_differs_is_named(lab: ClinicLab, change: str, finding: Finding) -> None:

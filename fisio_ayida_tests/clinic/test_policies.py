@@ -67,6 +67,11 @@ def test_a_clinic_without_rows_has_the_defaults(lab: ClinicLab) -> None:
         ("voucher_days", "5", "5"),
         ("reactivation_to", "44", "44"),
         ("reminder_rules", REMINDERS, REMINDERS),
+        ("insights", "facts", "facts"),
+        ("insights_tokens_per_day", "2000000", "2000000"),
+        ("insights_tokens_per_day", "0", "0"),
+        ("insights_cost_per_day", "2.50", "2.5"),
+        ("insights_cost_per_day", "100", "100"),
     ],
 )
 def test_a_rule_is_set(lab: ClinicLab, name: str, text: str, value: str) -> None:
@@ -95,6 +100,9 @@ def test_a_rule_is_set(lab: ClinicLab, name: str, text: str, value: str) -> None
         ("reminder_rules", '[{"id": "a", "kind": "day_before", "at": "25:00"}]', "reminder_rules[0].at='25:00'"),
         ("reactivation_to", "30", "reactivation_to=30 must be after reactivation_from=30"),
         ("reactivation_from", "37", "reactivation_to=37 must be after reactivation_from=37"),
+        ("insights", "on", "insights='on' is not one of off, facts, narrative"),
+        ("insights_tokens_per_day", "-1", "insights_tokens_per_day='-1' is not a whole number"),
+        ("insights_cost_per_day", "2,50", "insights_cost_per_day='2,50' is not an amount of money"),
         ("colour", "red", "'colour' is no rule; the rules: zone, "),
     ],
 )  # fmt: skip

@@ -27,7 +27,10 @@ _TABLES = """
 select schemaname || '.' || tablename as name from pg_tables
 where schemaname not in ('pg_catalog', 'information_schema') order by 1
 """
-OLD = ("events.refused", "events.claims", "events.echoes", "messaging.suppressions")
+OLD = (
+    "events.refused", "events.claims", "events.echoes", "messaging.suppressions", "insights.generations",
+    "insights.calls", "insights.seen", "insights.queue",
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +82,12 @@ def reply(lab: ClinicLab, n: int, at: dt.datetime, **columns: Any) -> None:
 def decision(lab: ClinicLab, n: int, at: dt.datetime) -> None:
     given = {"job": "x", "key": f"k-{n}", "outcome": "withheld", "day": at.date(), "organization_id": CLINIC}
     put(lab, "jobs.decisions", id=n, run_id="r", at=at, **given)
+
+
+def generation(lab: ClinicLab, n: int, at: dt.datetime) -> None:
+    put(lab, "insights.generations", key=f"key-{n}", organization_id=CLINIC, patient_id=PATIENT, session_id="s",
+        finalized_at=at, prompt_version="x", model="", day=at.date(), today=at.date(), facts='{"a": 1}',
+        facts_version="1", sessions=1, narrative="none", reason="no_model", created_at=at, run_id="r")  # fmt: skip
 
 
 def one(lab: ClinicLab, name: str, n: int, at: dt.datetime) -> None:
@@ -133,6 +142,22 @@ def one(lab: ClinicLab, name: str, n: int, at: dt.datetime) -> None:
             put(lab, "jobs.done_visits", appointment_id=f"v-{n}", organization_id=CLINIC, done_at=at, seen_at=at)
         case "failures":
             put(lab, "jobs.failures", job="x", nominal=at, organization_id=CLINIC, error="x", run_id="r", at=at)
+        case "insight_texts":
+            generation(lab, n, MORNING)
+            put(lab, "insights.items", id=uuid4(), key=f"key-{n}", organization_id=CLINIC, patient_id=PATIENT,
+                source="facts", insight_type="x", insight_text="x", citations=[], created_at=at,
+                expires_at=at)  # fmt: skip
+        case "insight_facts" | "insights":
+            generation(lab, n, at)
+        case "insight_calls":
+            put(lab, "insights.calls", id=n, key="x", organization_id=CLINIC, patient_id=PATIENT, day=at.date(),
+                model="x", prompt_version="x", purpose="first", attempt=1, state="answered", reserved_tokens=1,
+                run_id="r", started_at=at)  # fmt: skip
+        case "insight_sessions":
+            put(lab, "insights.seen", session_id=f"s-{n}", finalized_at=at)
+        case "insight_failures":
+            put(lab, "insights.queue", organization_id=CLINIC, patient_id=f"p-{n}", cause="hand",
+                first_asked_at=at, asked_at=at, due_at=at, dead_at=at)  # fmt: skip
 
 
 def left(lab: ClinicLab, rule: Rule) -> int:

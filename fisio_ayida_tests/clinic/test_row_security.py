@@ -268,7 +268,7 @@ def test_views_that_read_as_their_owner_are_bound_if_the_owner_is(
     fisioflow.secure(mapped, tables=("patients",))
     mapped.execute(f"create role {owner}; alter table patients owner to {owner}")
     mapped.execute(f"alter table patients {'force' if force else 'no force'} row level security")
-    for view in ("patients", "packages"):
+    for view in ("patients", "packages", "patient_profiles"):
         mapped.execute(
             f"alter view clinic.{view} set (security_invoker = false); alter view clinic.{view} owner to {owner}"
         )

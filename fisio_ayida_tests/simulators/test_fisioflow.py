@@ -11,7 +11,7 @@ from fisio_ayida.messaging.addresses import AddressError, canonical
 from fisio_ayida.simulators.fisioflow import truth
 from fisio_ayida.simulators.fisioflow.clinics import world
 from fisio_ayida.simulators.fisioflow.people import MAIL_DOMAIN
-from fisio_ayida.simulators.fisioflow.world import Patient, Staff, Visit, World
+from fisio_ayida.simulators.fisioflow.world import Patient, Profile, Row, SessionContent, Staff, Visit, World
 
 #: Vitória's and Rio Branco's numbers of a block that no operator has given out.
 NOBODYS = re.compile(r"55(27|68)99900[0-9]{4}")
@@ -40,7 +40,8 @@ def test_the_clinics_are_in_three_zones(made: World) -> None:
 
 
 def test_all_mail_goes_to_the_domain_of_examples(made: World) -> None:
-    mails = [row.email for kind in (Patient, Staff) for row in made.of(kind) if row.email is not None]
+    people: list[Patient | Staff] = [*made.of(Patient), *made.of(Staff)]
+    mails = [row.email for row in people if row.email is not None]
 
     assert mails
     assert {mail.rpartition("@")[2] for mail in mails} == {MAIL_DOMAIN}
@@ -59,10 +60,21 @@ def test_all_numbers_are_nobodys(made: World) -> None:
 
 
 def test_every_id_ends_in_the_mark(made: World) -> None:
-    ids = [(row.table, row.user_id if isinstance(row, Staff) else row.id) for row in made.rows]
+    ids = [(row.table, _id(row)) for row in made.rows]
 
     assert len(set(ids)) == len(ids)
     assert all(id.endswith("-mark") for _, id in ids)
+
+
+def _id(row: Row) -> str:
+    match row:
+        case Staff():
+            return row.user_id
+        case SessionContent():
+            return row.session_id
+        case Profile():
+            return row.patient_id
+    return row.id
 
 
 def test_the_script_is_in_the_order_of_time(made: World) -> None:

@@ -34,6 +34,15 @@
 --     on public.wa_messages to fisio_ayida;
 --   grant select (id, patient_id) on public.wa_conversations to fisio_ayida;
 --
+-- Insights about patients read clinical text, which nothing else does. Only where they are wanted:
+--
+--   grant select (pain_scale, observacao, procedures, exercises, measurements, home_exercises)
+--     on public.sessions to fisio_ayida;
+--   grant select (gender, main_condition, consent_data, nickname, cpf, rg, phone_secondary)
+--     on public.patients to fisio_ayida;
+--   grant select (id, organization_id, patient_id, expires_at), insert, update (expires_at, updated_at)
+--     on public.patient_insights to fisio_ayida;
+--
 -- and, where daily_cleanup is to empty one of FisioFlow's logs: grant select, delete on it.
 -- Policies that are limited to a role (authenticated) bind this one if it is a member: grant authenticated to
 -- fisio_ayida. A role that bypasses row security (alter role fisio_ayida bypassrls) makes jobs ask once for all
@@ -45,6 +54,8 @@
 --   create index concurrently if not exists appointments_patient_text on public.appointments ((patient_id::text));
 --   create index concurrently if not exists patients_id_text on public.patients ((id::text));
 --   create index concurrently if not exists sessions_appointment_text on public.sessions ((appointment_id::text));
+--   create index concurrently if not exists sessions_id_text on public.sessions ((id::text));
+--   create index concurrently if not exists sessions_patient_text on public.sessions ((patient_id::text));
 --   create index concurrently if not exists patients_organization_text on public.patients ((organization_id::text));
 --   create index concurrently if not exists appointments_organization_text
 --     on public.appointments ((organization_id::text), date);
@@ -57,10 +68,11 @@ begin;
 -- 1. What comes from where.
 
 -- A relation that has several parts is their union. needs: columns without which the part is not read at all,
--- of its table or, with a dot, of another one. is_optional: the table may be absent.
+-- of its table or, with a dot, of another one. is_optional: the table may be absent. lines: whose lines are its
+-- columns, where not its table's.
 create temporary table fisioflow_part (
   place integer generated always as identity, relation text, source text, is_optional boolean, needs text,
-  rows text
+  rows text, lines text
 ) on commit drop;
 insert into fisioflow_part (relation, source, is_optional, needs, rows) values
   ('organizations', 'organizations', false, '', 'public.organizations t'),
@@ -88,6 +100,10 @@ insert into fisioflow_part (relation, source, is_optional, needs, rows) values
     $$public.wa_messages t left join public.wa_conversations c on c.id = t.conversation_id
      where t.direction::text = 'outbound' and t.status::text is distinct from 'failed'
        and t.template_name not like '%lembrete%'$$);
+-- What only the insights read stands apart, so that nothing else needs a right to it.
+insert into fisioflow_part (relation, source, is_optional, needs, rows, lines) values
+  ('session_contents', 'sessions', false, '', 'public.sessions t', 'session_contents'),
+  ('patient_profiles', 'patients', false, '', 'public.patients t', 'patient_profiles');
 
 -- Of the lines of a column, the first counts whose needs are all there. gives: 'same', 'text' or 'instant' of the
 -- one column that is needed, or an expression over t. An instant without a zone is UTC.
@@ -169,6 +185,28 @@ insert into fisioflow_line (source, name, needs, gives) values
   ('sessions', 'updated_at', 'updated_at', 'instant'),
   ('sessions', 'finalized_at', 'finalized_at', 'instant'),
   ('sessions', 'deleted_at', 'deleted_at', 'instant'),
+
+  ('session_contents', 'session_id', 'id', 'text'),
+  ('session_contents', 'organization_id', 'organization_id', 'text'),
+  ('session_contents', 'patient_id', 'patient_id', 'text'),
+  ('session_contents', 'pain_scale', 'pain_scale', 'same'),
+  ('session_contents', 'note', 'observacao', 'same'),
+  ('session_contents', 'procedures', 'procedures', 'same'),
+  ('session_contents', 'exercises', 'exercises', 'same'),
+  ('session_contents', 'measurements', 'measurements', 'same'),
+  ('session_contents', 'home_exercises', 'home_exercises', 'same'),
+
+  ('patient_profiles', 'patient_id', 'id', 'text'),
+  ('patient_profiles', 'organization_id', 'organization_id', 'text'),
+  ('patient_profiles', 'sex', 'gender', 'text'),
+  ('patient_profiles', 'complaint', 'main_condition', 'text'),
+  -- Who has said nothing has not switched it off; who has not consented has not consented.
+  ('patient_profiles', 'allows_insights', 'ai_preferences',
+    $$coalesce(lower(t.ai_preferences ->> 'aiSummaryEnabled') not in ('false', '0', 'no', 'off'), true)$$),
+  ('patient_profiles', 'consents', 'consent_data', 'coalesce(t.consent_data, false)'),
+  -- All of them or none, which stops the insights: what is not known here is not taken out of texts.
+  ('patient_profiles', 'identifiers', 'nickname cpf rg phone_secondary',
+    'array_remove(array[t.nickname::text, t.cpf::text, t.rg::text, t.phone_secondary::text], null)'),
 
   -- Two shapes of both tables are about; see which one is there.
   ('patient_packages', 'id', 'id', 'text'),
@@ -345,14 +383,14 @@ begin
     columns := null;
     done := '{}';
     for line in
-      select l.*, pg_temp.fisioflow_missing(l.source, l.needs) as missing,
+      select l.*, pg_temp.fisioflow_missing(part.source, l.needs) as missing,
              first_value(l.needs) over (partition by l.name order by l.place) as best,
              first_value(l.place) over (partition by l.name order by l.place) as rank
-      from fisioflow_line l where l.source = part.source order by rank, l.place
+      from fisioflow_line l where l.source = coalesce(part.lines, part.source) order by rank, l.place
     loop
       continue when line.name = any (done);
       if line.missing is not null then
-        if not exists (select from fisioflow_line l where l.source = part.source and l.name = line.name
+        if not exists (select from fisioflow_line l where l.source = line.source and l.name = line.name
                        and l.place > line.place) then
           raise warning '% is not there: clinic.% is made without %',
             pg_temp.fisioflow_missing(part.source, line.best), part.relation, line.name;
@@ -377,7 +415,6 @@ begin
     sources := sources || jsonb_build_object(
       part.relation, concat_ws(', ', sources ->> part.relation, 'public.' || part.source));
   end loop;
-  drop function pg_temp.fisioflow_missing(text, text);
 
   -- A FisioFlow without these has no words of clinics and no devices.
   if not queries ? 'appointment_statuses' and to_regclass('public.appointment_status_settings') is null then
@@ -486,5 +523,63 @@ begin
   end if;
   comment on function clinic.disable_push_token(text) is 'The device says that it is no longer registered';
 end $$;
+
+-- Called again it changes nothing: rows have the ids that they are given. What is withdrawn is not deleted, because
+-- somebody may have acted on it: it expires.
+do $$
+declare
+  missing text := pg_temp.fisioflow_missing('patient_insights', 'id organization_id patient_id insight_type '
+    'insight_text related_metric metric_value comparison_value expires_at created_at updated_at');
+  types jsonb;
+  utc text := ' at time zone ''UTC''';
+begin
+  if missing is not null then
+    raise warning '% is not there: clinic.store_insights is not made, and no insights will be', missing;
+    return;
+  end if;
+  select jsonb_object_agg(a.attname, format_type(a.atttypid, null)) into types from pg_attribute a
+  where a.attrelid = 'public.patient_insights'::regclass and a.attnum > 0 and not a.attisdropped;
+  execute format($make$
+    create or replace function clinic.store_insights(
+      organization text, patient text, items jsonb, withdrawn text[], at timestamptz)
+    returns integer language plpgsql as $body$
+    declare
+      owner public.patients.organization_id%%type;
+      wanted public.patients.id%%type;
+      stored integer;
+    begin
+      begin
+        wanted := $2;
+        select p.organization_id into owner from public.patients p
+        where p.id = wanted and p.organization_id::text = $1;
+      exception when data_exception then
+        owner := null;  -- No id of FisioFlow's.
+      end;
+      if owner is null then
+        raise exception 'patient %% is none of organization %%', $2, $1 using errcode = 'check_violation';
+      end if;
+      update public.patient_insights i set expires_at = $5%2$s, updated_at = $5%4$s
+      where i.id = any ($4::%1$s[]) and i.patient_id = wanted and i.organization_id = owner
+        and (i.expires_at is null or i.expires_at > $5%2$s);
+      insert into public.patient_insights (id, organization_id, patient_id, insight_type, insight_text,
+        related_metric, metric_value, comparison_value, expires_at, created_at, updated_at)
+      select n.id, owner, wanted, n.insight_type, n.insight_text, n.related_metric, n.metric_value,
+        n.comparison_value, n.expires_at%2$s, $5%3$s, $5%4$s
+      from jsonb_to_recordset($3) as n (id %1$s, insight_type text, insight_text text, related_metric text,
+        metric_value numeric, comparison_value numeric, expires_at timestamptz)
+      on conflict (id) do nothing;
+      select count(*) into stored from public.patient_insights i
+      where i.patient_id = wanted and i.organization_id = owner
+        and i.id in (select n.id from jsonb_to_recordset($3) as n (id %1$s));
+      return stored;
+    end $body$ $make$,
+    types ->> 'id',
+    case types ->> 'expires_at' when 'timestamp without time zone' then utc else '' end,
+    case types ->> 'created_at' when 'timestamp without time zone' then utc else '' end,
+    case types ->> 'updated_at' when 'timestamp without time zone' then utc else '' end);
+  comment on function clinic.store_insights(text, text, jsonb, text[], timestamptz) is
+    'Writes a patient''s insights and lets those expire that they replace; gives how many of them stand there';
+end $$;
+drop function pg_temp.fisioflow_missing(text, text);
 
 commit;

@@ -18,9 +18,11 @@ from fisio_ayida.simulators.fisioflow.world import (
     Organization,
     Package,
     Patient,
+    Profile,
     Row,
     Say,
     Session,
+    SessionContent,
     Staff,
     Visit,
     Word,
@@ -85,6 +87,14 @@ class Builder:
         self.rows.append(row)
         return row.id
 
+    def profile(self, role: str, **columns: Any) -> None:
+        """What else is known of a patient."""
+        self.rows.append(Profile(patient_id=self.called(role), organization_id=self.id, **columns))
+
+    def name_of(self, role: str) -> str:
+        """A patient's name, as notes mention it."""
+        return self._patients[role].full_name
+
     def phone_of(self, role: str) -> str | None:
         """A patient's telephone, for a child who has none of its own."""
         return self._patients[role].phone
@@ -111,6 +121,14 @@ class Builder:
         }  # fmt: skip
         self.rows.append(
             Session(id=self.called(role), organization_id=self.id, status=status, **(given | columns))
+        )
+
+    def content(self, role: str, patient: str, **columns: Any) -> None:
+        """What a session of a patient says."""
+        self.rows.append(
+            SessionContent(
+                session_id=self.called(role), organization_id=self.id, patient_id=self.called(patient), **columns
+            )
         )
 
     def package(self, role: str, patient: str, remaining: int, **columns: Any) -> None:

@@ -18,11 +18,12 @@ from fisio_ayida.simulators.fisioflow.world import Book, Change, Row, World
 
 #: In the order in which they can be deleted.
 TABLES: Final = (
-    "sessions", "payments", "packages", "appointments", "patients", "staff", "old_messages",
-    "notification_history", "password_reset_tokens", "system_health_logs", "organizations",
+    "session_contents", "patient_profiles", "sessions", "payments", "packages", "appointments", "patients",
+    "staff", "old_messages", "notification_history", "password_reset_tokens", "system_health_logs",
+    "organizations",
 )  # fmt: skip
 #: The column of the id, where it has another name.
-_NAMES: Final = {"staff": "user_id"}
+_NAMES: Final = {"staff": "user_id", "session_contents": "session_id", "patient_profiles": "patient_id"}
 #: Tables with a column ``name``; of a log the name is its table.
 _NAMED: Final = ("organizations", "packages")
 
@@ -67,4 +68,5 @@ def _insert(conn: psycopg.Connection[Any], table: str, rows: Sequence[Row]) -> N
 
 
 def _value(value: Any) -> Any:
-    return Jsonb(value) if isinstance(value, dict) else list(value) if isinstance(value, tuple) else value
+    # A tuple is an array, a list is JSON.
+    return Jsonb(value) if isinstance(value, dict | list) else list(value) if isinstance(value, tuple) else value

@@ -95,6 +95,36 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionContent:
+    """What a session says. ``exercises`` and its neighbours: JSON as the clinic's app writes it."""
+
+    table: ClassVar[str] = "session_contents"
+    session_id: str
+    organization_id: str
+    patient_id: str
+    pain_scale: int | None = None
+    note: str | None = None
+    procedures: list[Any] | None = None
+    exercises: list[Any] | None = None
+    measurements: list[Any] | None = None
+    home_exercises: list[Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What else is known of a patient."""
+
+    table: ClassVar[str] = "patient_profiles"
+    patient_id: str
+    organization_id: str
+    sex: str | None = None
+    complaint: str | None = None
+    allows_insights: bool = True
+    consents: bool = True
+    identifiers: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
     table: ClassVar[str] = "packages"
     id: str
@@ -149,7 +179,19 @@ class Log:
         return self.name
 
 
-Row = Organization | Staff | Patient | Visit | Session | Package | Payment | OldMessage | Log
+Row = (
+    Organization
+    | Staff
+    | Patient
+    | Profile
+    | Visit
+    | Session
+    | SessionContent
+    | Package
+    | Payment
+    | OldMessage
+    | Log
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +204,7 @@ class Manners:
     birthday_channels: Literal["preferred", "both"] = "preferred"
     leap_birthday: Literal["02-28", "03-01"] = "02-28"
     reminder_rules: Sequence[Mapping[str, Any]] | None = None
+    insights: Literal["off", "facts", "narrative"] = "narrative"
 
     def at(self, day: dt.date, clock: str) -> dt.datetime:
         """The instant of a civil time such as 09:30 in this clinic."""
