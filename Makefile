@@ -50,6 +50,7 @@ docs: $(VENV)/.runtime
 	$(BIN)/python -m fisio_ayida.events.page > docs/events.md
 	$(BIN)/python -m fisio_ayida.messaging.templates.page > docs/messages.md
 	$(BIN)/python -m fisio_ayida.clinic.page > docs/clinic.md
+	$(BIN)/python -m fisio_ayida.insights.page > docs/insights.md
 
 clean:
 	rm -rf $(VENV) .fisio_ayida .bench build *.egg-info

@@ -1,0 +1,190 @@
+"""The registry of facts, a row each: what is computed and told, and docs/insights.md, follow from it.
+
+Not here: flags and words for what is missing (``rules.py``), the numbers (``limits.py``), the formulas' code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from fisio_ayida.insights.facts import attendance, exercises, limits, measurements, pain, visits
+from fisio_ayida.insights.facts.kinds import FactKind
+
+_PERCENT: Final = f"{limits.CONFIDENCE:.0%}"
+_TREND_LEAST: Final = (
+    f"{limits.LEAST_TREND_DAYS} days with a value that span {limits.LEAST_TREND_SPAN.days} days, and "
+    f"{limits.LEAST_SESSIONS} finalized sessions"
+)
+_SLOPE: Final = (
+    f"[The slope](#how-a-slope-is-made) of the days' values, told per {limits.PER.days} days; several sessions of "
+    "a day count once, with their median. Verdict: `rising` or `falling` if its interval excludes zero"
+)
+_SLOPE_LIMITS: Final = (
+    "It assumes one direction over the window: a curve that goes down and up again is `unclear`. It does not say "
+    "why."
+)
+_ENDS: Final = {
+    "first": "the value of the first day of the series",
+    "newest": "the value of its newest day",
+}
+_OUTCOMES: Final = {
+    "done": "visits that are done",
+    "absent": "visits that the patient missed, with or without notice",
+    "cancelled": "cancelled visits",
+    "to_rebook": "visits that are to be booked anew",
+    "without_outcome": "visits of days before today that are still expected, and those with a status that nobody "
+    "has classified",
+}
+_RATE: Final = (
+    "done / (done + absent). Cancelled visits and those to be booked anew count on neither side. Interval: "
+    f"Wilson's for a share, {_PERCENT}"
+)
+
+FACTS: Final = (
+    FactKind(
+        name="attendance_rate_90d", title="Adherence", portuguese="Comparecimento", unit="ratio",
+        window=limits.ATTENDANCE, least=f"{limits.LEAST_VISITS} visits that are done or missed",
+        formula=f"{_RATE}.",
+        limits="A booked visit counts once the clinic has said that it is done or missed; without that it is not "
+        "in the rate, only in `without_outcome`. It does not say why a visit was missed.",
+        of=_OUTCOMES, missing=("too_few_visits",), compute=attendance.rate,
+    ),
+    FactKind(
+        name="attendance_rate_90d_before", title="Adherence before", portuguese="Comparecimento anterior",
+        unit="ratio", window=limits.ATTENDANCE, skipped=limits.ATTENDANCE,
+        least=f"{limits.LEAST_VISITS} visits that are done or missed", formula=f"{_RATE}.",
+        limits="Two rates of few visits differ by chance: compare their intervals.",
+        of=_OUTCOMES, missing=("too_few_visits",), compute=attendance.rate_before,
+    ),
+    FactKind(
+        name="visit_interval", title="Days between visits", portuguese="Intervalo habitual entre atendimentos",
+        unit="days", window=limits.INTERVALS,
+        least=f"{limits.LEAST_INTERVAL_DAYS} days on which the patient was there",
+        formula="The median of the days from one day on which the patient was there to the next such day. The "
+        "patient was there if a visit of the day is done or a session of it is finalized; several of a day count "
+        "once.",
+        limits="A break or a change of frequency inside the window hides in the median; `longest` shows it.",
+        of={"longest": "the longest of these intervals, in days"}, missing=("too_few_days",),
+        compute=visits.interval,
+    ),
+    FactKind(
+        name="days_since_visit", title="Days since the last visit", portuguese="Tempo desde o último atendimento",
+        unit="days", window=None, least="one day on which the patient was there",
+        formula="Today minus the last day with a visit that is done or a finalized session.",
+        limits="It cannot tell a break from the end of the treatment.", missing=("no_visit",),
+        compute=visits.since,
+    ),
+    FactKind(
+        name="days_to_next_visit", title="Days until the next visit", portuguese="Próxima visita marcada",
+        unit="days", window=None, least="one visit that is booked",
+        formula="The first day from today on with a visit that is upcoming or confirmed, minus today; from "
+        "tomorrow on, if the patient was there today.",
+        limits="Visits with a status that nobody has classified are not counted as booked.",
+        missing=("nothing_booked",), compute=visits.ahead,
+    ),
+    FactKind(
+        name="pain_trend", title="Pain trend", portuguese="Tendência da dor", unit=f"points/{limits.PER.days} d",
+        window=limits.PAIN, least=_TREND_LEAST,
+        formula=f"{_SLOPE}; `steady` if it lies within ±{limits.STEADY_PAIN:g} point; else `unclear`.",
+        limits=f"{_SLOPE_LIMITS} Pain is what the session recorded, 0 to {limits.WORST_PAIN}; at which moment of "
+        "the session is not known.",
+        of=_ENDS, missing=("too_few_sessions", "no_pain", "too_few_pain_days", "too_short"),
+        compute=pain.pain_trend,
+    ),
+    FactKind(
+        name="pain_newest", title="Newest pain", portuguese="Último registro de dor", unit="points", window=None,
+        least="one record", formula="The median of the records of the last day that has one.",
+        limits="It is a single day; how old it is says `days_since_pain`.", missing=("no_pain",),
+        compute=pain.newest,
+    ),
+    FactKind(
+        name="days_since_pain", title="Days since pain was recorded",
+        portuguese="Tempo desde o último registro de dor",
+        unit="days", window=None, least="one record", formula="Today minus the last day with a pain record.",
+        limits="It does not say whether pain was asked for and not written down.", missing=("no_pain",),
+        compute=pain.since,
+    ),
+    FactKind(
+        name="pain_record_share", title="Sessions with a pain record", portuguese="Sessões com registro de dor",
+        unit="ratio", window=limits.PAIN, least=f"{limits.LEAST_SESSIONS} finalized sessions, one of them in the "
+        "window",
+        formula="Finalized sessions with a pain record / finalized sessions.",
+        limits="It speaks of the records, not of the patient.",
+        of={"recorded": "sessions with a record"}, missing=("too_few_sessions", "no_recent_session"),
+        compute=pain.share,
+    ),
+    FactKind(
+        name="measurement_trend", title="Measurement trend", portuguese="Tendência da medida",
+        unit=f"…/{limits.PER.days} d", window=limits.MEASUREMENTS, least=_TREND_LEAST,
+        formula=f"{_SLOPE}; `steady` if it is zero on both sides; else `unclear`. One series for each name and "
+        "unit (case, accents and blanks make no other name); values in another unit are another series. Told are "
+        f"the {limits.MOST_MEASUREMENTS} series with the most days.",
+        limits=f"{_SLOPE_LIMITS} It does not know whether more is better, nor who measured and how.",
+        of=_ENDS, missing=("too_few_sessions", "no_measurement", "too_few_measurements", "too_short"),
+        compute=measurements.trends,
+    ),
+    FactKind(
+        name="exercise_volume", title="Load of the newest session",
+        portuguese="Carga da última sessão com registro",
+        unit="kg", window=limits.EXERCISES, least=f"one session with a load, and {limits.LEAST_SESSIONS} "
+        "finalized sessions",
+        formula="The sum of sets × repetitions × load in kg over the exercises that have all three, on the newest "
+        "day that has one.",
+        limits="Only exercises of the session; those for home are not counted, as nobody knows whether they were "
+        "done. Other exercises make another sum: it is no measure of strength.",
+        of={"earlier": "the median of the days before it in the window"}, missing=("too_few_sessions", "no_load"),
+        compute=exercises.volume,
+    ),
+    FactKind(
+        name="exercise_volume_trend", title="Load trend", portuguese="Tendência da carga",
+        unit=f"kg/{limits.PER.days} d", window=limits.EXERCISES, least=_TREND_LEAST,
+        formula=f"{_SLOPE}; `steady` if it is zero on both sides; else `unclear`. The values: as above.",
+        limits=_SLOPE_LIMITS, of=_ENDS, missing=("too_few_sessions", "no_load", "too_few_exercise_days",
+        "too_short"),
+        compute=exercises.volume_trend,
+    ),
+    FactKind(
+        name="exercise_repetitions", title="Repetitions of the newest session",
+        portuguese="Repetições sem carga da última sessão com registro", unit="repetitions",
+        window=limits.EXERCISES,
+        least=f"one session with repetitions, and {limits.LEAST_SESSIONS} finalized sessions",
+        formula="The sum of sets × repetitions over the exercises that have both and no load, on the newest day "
+        "that has one.",
+        limits="As above. Time that is held is not counted.",
+        of={"earlier": "the median of the days before it in the window"},
+        missing=("too_few_sessions", "no_repetitions"), compute=exercises.repetitions,
+    ),
+    FactKind(
+        name="exercise_repetitions_trend", title="Repetitions trend",
+        portuguese="Tendência das repetições sem carga",
+        unit=f"repetitions/{limits.PER.days} d", window=limits.EXERCISES, least=_TREND_LEAST,
+        formula=f"{_SLOPE}; `steady` if it is zero on both sides; else `unclear`. The values: as above.",
+        limits=_SLOPE_LIMITS, of=_ENDS,
+        missing=("too_few_sessions", "no_repetitions", "too_few_exercise_days", "too_short"),
+        compute=exercises.repetitions_trend,
+    ),
+    FactKind(
+        name="milestone_sessions", title="Milestone of sessions", portuguese="Marco de sessões", unit="sessions",
+        window=None, least=f"{limits.SESSION_MILESTONES[0]} finalized sessions",
+        formula=f"The largest of {', '.join(map(str, limits.SESSION_MILESTONES))} that is not more than the "
+        "number of finalized sessions, of whatever age: sessions are counted, because visits are read of the last "
+        f"months only. Professionals are told for {limits.FRESH.days} days.",
+        limits="It also counts sessions of an earlier treatment, and not those that nobody has finalized.",
+        of={"days_since": "days since the session that was that one"}, missing=("not_reached",),
+        compute=visits.milestone,
+    ),
+    FactKind(
+        name="milestone_pain_free", title="Milestone of pain", portuguese="Marco de dor zero", unit="points",
+        window=limits.PAIN, least=f"{limits.PAIN_FREE_DAYS + 1} days with a record",
+        formula=f"The {limits.PAIN_FREE_DAYS} newest days with a record have pain 0, and one before them has "
+        f"{limits.PAIN_BEFORE} or more. Its value is the highest of those before. Professionals are told for "
+        f"{limits.FRESH.days} days.",
+        limits="It does not say that the cause of the pain is gone.",
+        of={"days_since": f"days since the record of pain 0 that was number {limits.PAIN_FREE_DAYS} in a row"},
+        missing=("not_reached",), compute=pain.milestone,
+    ),
+)  # fmt: skip
+
+#: By name.
+KINDS: Final[Mapping[str, FactKind]] = {kind.name: kind for kind in FACTS}

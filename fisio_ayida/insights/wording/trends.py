@@ -1,0 +1,38 @@
+"""Trends whose direction is clear, and nothing of those that are not.
+
+Whether more is better, only the professional knows. Not here: first against newest values (``comparison.py``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fisio_ayida.insights.model import Fact, Item
+from fisio_ayida.insights.wording.formats import count, sentence
+from fisio_ayida.insights.wording.units import VERDICTS
+from fisio_ayida.insights.wording.view import View, ends, slope, subject
+
+#: Measurements that one text tells.
+_MOST: Final = 2
+
+
+def trends(view: View) -> Item | None:
+    """Of pain first, then of measurements; None: nothing has a direction."""
+    pain = [fact for fact in view.several("pain_trend") if _is_clear(fact)]
+    measured = [fact for fact in view.several("measurement_trend") if _is_clear(fact)][:_MOST]
+    found = [*pain, *measured]
+    if not found:
+        return None
+    text = " ".join(sentence(_told(view, fact)) for fact in found)
+    return view.item("trend_alert", text, found, of=found[0])
+
+
+def _is_clear(fact: Fact) -> bool:
+    return fact.verdict in ("rising", "falling")
+
+
+def _told(view: View, fact: Fact) -> str:
+    what = f"{subject(fact)}:" if fact.subject else "dor registrada"
+    direction = VERDICTS[fact.verdict] if fact.verdict else ""
+    days = count(fact.count, "dia com registro", "dias com registro")
+    return f"{what} {direction} {slope(fact)}; {ends(view, fact)}; {days}"

@@ -1,0 +1,61 @@
+"""A fact's value with its unit, in Portuguese.
+
+Not here: numbers by themselves (``formats.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from fisio_ayida.insights.facts.limits import PER
+from fisio_ayida.insights.model import Verdict
+from fisio_ayida.insights.wording.formats import count, number, percent
+
+#: Units of facts that are words, in singular and plural; all others are said as they are.
+_NOUNS: Final[Mapping[str, tuple[str, str]]] = {
+    "days": ("dia", "dias"),
+    "points": ("ponto", "pontos"),
+    "repetitions": ("repetição", "repetições"),
+    "sessions": ("sessão", "sessões"),
+    "pontos": ("ponto", "pontos"),
+    "repetições": ("repetição", "repetições"),
+}
+#: How a series goes.
+VERDICTS: Final[Mapping[Verdict, str]] = {
+    "rising": "subindo", "falling": "caindo", "steady": "estável", "unclear": "sem direção clara",
+}  # fmt: skip
+#: Written without a blank.
+_CLOSE: Final = frozenset({"°", "%"})
+#: From here on decimals are noise.
+_WHOLE: Final = 100
+_SLOPE: Final = f"/{PER.days} d"
+
+
+def base(unit: str) -> str:
+    """The unit of a slope's values."""
+    return unit.removesuffix(_SLOPE)
+
+
+def with_unit(value: float, unit: str) -> str:
+    """``83%``, ``3 pontos``, ``110°``, ``630 kg``; a slope: ``-2,1 pontos a cada 30 dias``."""
+    if unit.endswith(_SLOPE):
+        return f"{rate(value, base(unit))} {every()}"
+    return percent(value) if unit == "ratio" else _said(value, unit)
+
+
+def rate(value: float, unit: str = "") -> str:
+    """A slope's number: an estimate, which more decimals would make no better."""
+    return _said(value, unit, 2 if abs(value) < 1 else 1 if abs(value) < _WHOLE else 0)
+
+
+def every() -> str:
+    """Of what a slope is a number."""
+    return f"a cada {PER.days} dias"
+
+
+def _said(value: float, unit: str, decimals: int | None = None) -> str:
+    if unit in _NOUNS:
+        return count(value, *_NOUNS[unit], decimals)
+    shown = number(value, decimals)
+    return f"{shown}{unit}" if unit in _CLOSE or not unit else f"{shown} {unit}"
