@@ -113,6 +113,12 @@ class Clinic(Payload):
     patientId: Id | None = None
 
 
+class Completed(Clinic):
+    """A session was completed: the patient says whose it was, or the session."""
+
+    sessionId: Id | None = None
+
+
 class Appointment(Payload):
     """An appointment was made or cancelled, or its reminder is wanted."""
 

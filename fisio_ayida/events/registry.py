@@ -251,8 +251,22 @@ ROWS: tuple[Event, ...] = (
     _template("whatsapp", "reactivation"),
     _asked("push/send.multicast", p.Multicast, "One push message to many devices or users.", batch=20),
     # FisioFlow: AI
-    Event("ai/patient.insights", p.Insights, "Insights about one patient."),
-    Event("ai/batch.insights", p.InsightsBatch, "Insights about several patients.", batch=20),
+    Event(
+        "ai/patient.insights",
+        p.Insights,
+        "Insights about one patient, by the next run of `patient_insights`.",
+        work=PROCESS,
+        retry=DATABASE,
+        batch=100,
+    ),
+    Event(
+        "ai/batch.insights",
+        p.InsightsBatch,
+        "The same about several patients; the result lists who is none of the clinic's.",
+        work=PROCESS,
+        retry=DATABASE,
+        batch=20,
+    ),
     Event("ai/generate.report", p.Clinic, "A written report."),
     Event("ai/exercise.suggestions", p.Clinic, "Suggestions of exercises."),
     # FisioFlow: what happened
@@ -306,8 +320,11 @@ ROWS: tuple[Event, ...] = (
     _declared("session/created", "A session was opened."),
     Event(
         "session/completed",
-        p.Clinic,
+        p.Completed,
         "A session was completed; insights follow once the patient's record is quiet.",
+        work=PROCESS,
+        retry=DATABASE,
+        batch=100,
         debounce=Debounce("patientId", quiet=5 * MINUTE, longest=30 * MINUTE),
     ),
     # Ours

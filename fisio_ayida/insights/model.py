@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, Literal, Protocol
 
+from fisio_ayida.settings import Settings
+
 #: Classes of ``clinic.status_class``.
 StatusClass = Literal["upcoming", "confirmed", "done", "absent", "cancelled", "to_rebook", "other", "unknown"]
 #: FisioFlow's words for kinds of insights.
@@ -131,7 +133,7 @@ class Fact:
         value: in ``unit``; None: there is too little to say it, and ``missing`` says what.
         low, high: what the value may be with 95 % certainty, where that can be said.
         count: how many records it is made from.
-        first, last: civil days of the window, both included.
+        first, last: civil days that it covers, both included: its window, or a series' first and newest value.
         verdict: of a series.
         of: further numbers that belong to it, by name (done, absent, ...).
         inputs: ids of the visits or sessions that it was made from.
@@ -231,15 +233,32 @@ class Commission:
 
     Args:
         key: of the insight.
+        organization_id, patient_id: for the ledger; they never leave.
         day: civil day in the clinic whose budget it uses.
         cost_per_day: in the price table's currency; None: no limit in money.
     """
 
     key: str
+    organization_id: str
+    patient_id: str
     day: dt.date
     tokens_per_day: int
     cost_per_day: Decimal | None
     run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a clinic without limits of its own may use on a civil day; ``cost_per_day`` None: no limit in money."""
+
+    tokens_per_day: int
+    cost_per_day: Decimal | None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """``INSIGHTS_TOKENS_PER_DAY`` and ``INSIGHTS_COST_PER_DAY``."""
+        cost = settings.insights_cost_per_day
+        return cls(settings.insights_tokens_per_day, None if cost is None else Decimal(str(cost)))
 
 
 class Writer(Protocol):
@@ -257,12 +276,14 @@ class Writer(Protocol):
 
 #: Why a patient has no insight, or facts without a narrative.
 REASONS: Final = {
+    "inactive_clinic": "The clinic is inactive, or there is none.",
     "ai_off_clinic": "The clinic switched insights off.",
     "ai_off_patient": "The patient switched AI off in FisioFlow.",
     "no_consent": "The patient does not consent to the use of the data.",
     "unknown_patient": "The patient is none of this organisation, or was deleted.",
     "no_session": "No session is finalized.",
     "facts_only": "The clinic wants facts alone.",
+    "not_yet": "The model was not asked yet.",
     "no_model": "No model is configured.",
     "insufficient_data": "Fewer than two finalized sessions have a note.",
     "over_budget": "The clinic's budget of the day is spent.",

@@ -50,6 +50,7 @@ async def opened(
             opener = _Clinic(mirror, warehouse, log, stack.enter_context(ExitStack()))
             handlers |= _messages(opener)
             handlers |= _visits(opener)
+            handlers |= _insights(opener)
         if SYNC_CALLS in works:
             domain = await stack.enter_async_context(mirror.context(warehouse, caller, log))
             check_source(domain)
@@ -128,6 +129,22 @@ def _visits(clinic: _Clinic) -> dict[str, Inside | Outside]:
             )
             return on_events.HANDLERS[event.name](clinic.desk(conn), what)
         except (on_events.Unusable, BadOrder, UnknownJob) as error:
+            raise GiveUp(str(error)) from error
+
+    return {name: Inside(handle) for name in on_events.HANDLERS}
+
+
+def _insights(clinic: _Clinic) -> dict[str, Inside | Outside]:
+    """Whose insights are wanted: a row of their queue, in the event's transaction."""
+    from fisio_ayida.clinic.on_events import Unusable
+    from fisio_ayida.events.outcomes import GiveUp
+    from fisio_ayida.events.work import Inside
+    from fisio_ayida.insights import on_events
+
+    def handle(conn: psycopg.Connection[Any], event: Taken, now: dt.datetime, run_id: str | None) -> Result:
+        try:
+            return on_events.HANDLERS[event.name](conn, clinic.door(), event.data, now)
+        except Unusable as error:
             raise GiveUp(str(error)) from error
 
     return {name: Inside(handle) for name in on_events.HANDLERS}

@@ -95,6 +95,13 @@ create table insights.seen (
 comment on table insights.seen is 'Sessions that were collected, for as long as a look behind the cursor may meet them again';
 create index seen_finalized on insights.seen (finalized_at);
 
+create table insights.behind (
+  organization_id text primary key,
+  since timestamptz not null,
+  run_id text not null
+);
+comment on table insights.behind is 'Organisations whose sessions could not be read: from when on they are looked at again, whatever the cursor says';
+
 create table insights.queue (
   organization_id text not null,
   patient_id text not null,
@@ -102,8 +109,12 @@ create table insights.queue (
   first_asked_at timestamptz not null,
   asked_at timestamptz not null,
   due_at timestamptz not null,
+  asks bigint not null default 1,
+  step text not null default 'record' check (step in ('record', 'narrative')),
   tries integer not null default 0,
+  claim uuid,
   lease_until timestamptz,
+  losses integer not null default 0,
   run_id text,
   error text,
   dead_at timestamptz,
@@ -111,8 +122,13 @@ create table insights.queue (
 );
 comment on table insights.queue is 'Patients whose insights are asked for; a row goes when they are stored';
 comment on column insights.queue.due_at is 'When the patient''s record is taken to be quiet, or the next try is due';
+comment on column insights.queue.asks is 'How often it was asked for: who has worked on it sees whether that was before';
+comment on column insights.queue.step is 'record: to be read, and facts made of it; narrative: facts are stored, words are wanted';
+comment on column insights.queue.claim is 'In whose hands it is; by the database''s clock nobody''s after lease_until';
+comment on column insights.queue.losses is 'Runs that died with it in their hands';
 comment on column insights.queue.dead_at is 'Since when it is not tried again; the error says why';
 create index queue_due on insights.queue (due_at) where dead_at is null;
+create index queue_claim on insights.queue (claim) where claim is not null;
 
 create table insights.generations (
   key text primary key,
@@ -120,6 +136,7 @@ create table insights.generations (
   patient_id text not null,
   session_id text not null,
   finalized_at timestamptz not null,
+  edition integer not null default 1,
   prompt_version text not null,
   model text not null,
   day date not null,
@@ -142,6 +159,7 @@ create table insights.generations (
 );
 comment on table insights.generations is 'One row a key: what was computed of a patient''s record as of its newest session, and whether it was put into words';
 comment on column insights.generations.session_id is 'The session that was finalized last, of those that were used';
+comment on column insights.generations.edition is 'Counts where the sessions are others although the newest is the same: finalized again, seen late, deleted';
 comment on column insights.generations.day is 'Civil day in São Paulo of its making: the partition';
 comment on column insights.generations.today is 'Civil day in the clinic that the facts'' windows end on';
 comment on column insights.generations.reason is 'Why there is no narrative, or none yet';

@@ -1,0 +1,60 @@
+"""The page's own words in Portuguese: titles of items, and why there is no narrative.
+
+Not here: facts, flags and items in words (``wording/``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from fisio_ayida.insights.model import InsightType
+
+#: Of items, by their type.
+TITLES: Final[Mapping[InsightType, str]] = {
+    "progress_summary": "Resumo",
+    "trend_alert": "Tendência",
+    "comparison": "Comparação",
+    "milestone_achieved": "Marco",
+    "risk_detected": "Risco",
+    "recommendation": "Sugestão",
+}
+#: Where items stand on the page.
+ORDER: Final = tuple(TITLES)
+
+#: Why there are facts and no narrative, by the words of ``model.REASONS``.
+WHY_NOT: Final[Mapping[str, str]] = {
+    "inactive_clinic": "a clínica está inativa ou não existe",
+    "ai_off_clinic": "a clínica desligou a análise",
+    "ai_off_patient": "o paciente desligou a análise por IA no FisioFlow",
+    "no_consent": "o paciente não consente com o uso dos dados",
+    "unknown_patient": "o paciente não é desta clínica ou foi excluído",
+    "no_session": "nenhuma sessão foi finalizada",
+    "facts_only": "a clínica quer apenas os números",
+    "not_yet": "o modelo ainda não foi consultado",
+    "no_model": "nenhum modelo está configurado",
+    "insufficient_data": "menos de duas sessões finalizadas têm anotação",
+    "over_budget": "o orçamento do dia da clínica acabou",
+    "no_price": "há um orçamento em dinheiro, mas o preço do modelo não é conhecido",
+    "identifier_found": "mesmo depois de limpos, os textos poderiam dizer quem é o paciente, e nada foi enviado",
+    "unreachable": "o servidor do modelo não respondeu a tempo",
+    "rate_limited": "o servidor do modelo pediu para esperar",
+    "server_error": "o servidor do modelo falhou",
+    "rejected": "o servidor do modelo recusou o pedido",
+    "refused": "o modelo se recusou a escrever",
+    "truncated": "a resposta do modelo veio cortada",
+    "bad_json": "a resposta do modelo não tinha a forma pedida",
+    "bad_citation": "a resposta do modelo citava o que não existe, ou nada",
+    "bad_number": "a resposta do modelo trazia um número que os registros não trazem",
+    "bad_language": "a resposta do modelo não estava em português",
+    "leaked_identifier": "a resposta do modelo continha algo que identifica uma pessoa",
+    "diagnosis": "a resposta do modelo trazia um diagnóstico",
+}
+
+NOTICE: Final = (
+    "Escrito por um modelo de linguagem ({model}) a partir dos números desta página e das anotações das sessões, "
+    "sem nome nem outra identificação. Cada trecho foi conferido por regras e aponta para o que o sustenta; não é "
+    "um diagnóstico."
+)
+NOT_WRITTEN: Final = "Não há texto de um modelo: {why}. Os números e os sinais desta página não dependem disso."
+NOT_YET: Final = "Ainda não há texto de um modelo: {why}. Será tentado de novo."
