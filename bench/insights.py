@@ -2,7 +2,7 @@
 
 Measured: one run in a process of its own, from opening the database to its end: with facts alone, again with
 nothing new, and with a stand-in of the model that answers in 50 ms; peak memory for a fifth of the patients and
-for all; notes a second through the scrubbing. Not measured: Dagster's start, and a real model, which takes seconds.
+for all; notes a second through the scrubbing. Not measured: Dagster's start, and a real model (it takes seconds).
 """
 
 from __future__ import annotations
@@ -93,17 +93,19 @@ def work(what: str) -> dict[str, float]:
 
 
 async def _run() -> dict[str, float]:
+    from fisio_ayida.clinic.service import open_desk
+    from fisio_ayida.insights.model import Limits
     from fisio_ayida.insights.narrative.service import open_writer
     from fisio_ayida.insights.running import run
-
-    from fisio_ayida.clinic.service import open_desk
 
     settings, log = Settings.load(os.environ), get_logger("bench")
     began = time.perf_counter()
     with open_warehouse(settings) as warehouse, open_desk(settings, warehouse, log=log) as desk:
         async with open_writer(settings, warehouse, now=lambda: NOW, log=log) as writer:
             order = Order(nominal=NOW, now=NOW, run_id="bench")
-            outcome = await run(desk, order, writer, in_flight=settings.insights_in_flight)
+            outcome = await run(
+                desk, order, writer, limits=Limits.of(settings), in_flight=settings.insights_in_flight
+            )
     if outcome.failures:
         raise BenchError(f"patient_insights: {outcome.failures[0]}")
     return {"seconds": time.perf_counter() - began, **outcome.facts}
@@ -111,9 +113,8 @@ async def _run() -> dict[str, float]:
 
 def scrubbing() -> dict[str, float]:
     """Notes of a hundred words, all different."""
-    from fisio_ayida.insights.privacy import Scrubber, leaks, plain
-
     from fisio_ayida.insights.model import Identity
+    from fisio_ayida.insights.privacy import Scrubber, leaks, plain
 
     identity = Identity(names=("Ana Beatriz Souza", "Helena Brandão"), numbers=("11987654321",))
     words = (

@@ -1,4 +1,4 @@
-"""The command line: ``fisio-ayida sync``, ``db``, ``events``, ``messages``, ``clinic``, ``gateway``, ``demo`` …
+"""The command line: ``fisio-ayida sync``, ``db``, ``events``, ``messages``, ``clinic``, ``insights``, ``demo`` …
 
 A door: it reads the environment once, turns words into orders, and shows what happens. What the
 orders do is in the domain; an answer is a table, an error is one line.
@@ -24,6 +24,7 @@ from fisio_ayida.commands import clinic_people, clinic_shadow  # noqa: F401  the
 from fisio_ayida.commands.clinic import clinic_app
 from fisio_ayida.commands.eventing import events_app
 from fisio_ayida.commands.exits import FAILED, plain_errors
+from fisio_ayida.commands.insights import insights_app
 from fisio_ayida.commands.messaging_setup import messages_app
 from fisio_ayida.settings import Settings
 from fisio_ayida.simulators.cli import simulate_app
@@ -47,6 +48,7 @@ app.add_typer(rejects_app, name="rejects")
 app.add_typer(events_app, name="events")
 app.add_typer(messages_app, name="messages")
 app.add_typer(clinic_app, name="clinic")
+app.add_typer(insights_app, name="insights")
 app.add_typer(simulate_app, name="simulate")
 
 

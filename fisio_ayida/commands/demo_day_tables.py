@@ -6,7 +6,7 @@ Here: words and tables. Not here: the walk (``demo_day.py``), and comparing (``d
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from fisio_ayida.commands.demo_day_proof import SENT, WAITS, messages_of, proven, withheld_of
+from fisio_ayida.commands.demo_day_proof import SENT, WAITS, Proof, messages_of, proven, withheld_of
 from fisio_ayida.simulators.fisioflow.world import Event, Organization, Patient, Staff, World
 
 if TYPE_CHECKING:
@@ -38,21 +38,27 @@ def prove(console: Console, conn: Connection, day: Day) -> bool:
     console.print(_sent(messages, names))
     console.print(_stopped(messages, decisions, names))
     _beside_the_old_cron(console, conn, day.world, names)
-    proofs = proven(conn, day)
-    table = Table(title="What came of the day, and what plain Python says of the made-up rows")
-    for name in ("what", "must", "came"):
-        table.add_column(name, justify="left" if name == "what" else "right", overflow="fold")
-    for proof in proofs:
-        style = "bold red" if proof.differences else None
-        table.add_row(proof.what, proof.due, proof.came, style=style)
-    console.print(table)
-    for proof in proofs:
-        for difference in proof.differences:
-            console.print(f"  {proof.what}: {difference}", style="bold red")
+    is_proven = show_proofs(
+        console, "What came of the day, and what plain Python says of the made-up rows", proven(conn, day)
+    )
     console.print(
         f"  24 hours, twice, in {day.seconds:.0f} s: {day.first.runs + day.again.runs} runs of all jobs. "
         "What became of one: fisio-ayida clinic explain PATIENT"
     )
+    return is_proven
+
+
+def show_proofs(console: Console, title: str, proofs: Sequence[Proof]) -> bool:
+    """What must be so beside what came, and every difference; True if there is none."""
+    table = Table(title=title)
+    for name in ("what", "must", "came"):
+        table.add_column(name, justify="left" if name == "what" else "right", overflow="fold")
+    for proof in proofs:
+        table.add_row(proof.what, proof.due, proof.came, style="bold red" if proof.differences else None)
+    console.print(table)
+    for proof in proofs:
+        for difference in proof.differences:
+            console.print(f"  {proof.what}: {difference}", style="bold red")
     return not any(proof.differences for proof in proofs)
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from fisio_ayida.clinic.model import Outcome
 from fisio_ayida.clinic.page_words import REASONS
-from fisio_ayida.clinic.registry import JOBS
+from fisio_ayida.clinic.running import RUNNERS
 from fisio_ayida.commands.demo_day import Day, play
 from fisio_ayida.commands.demo_day_proof import messages_of, proven, withheld_of
 from fisio_ayida.commands.demo_day_tables import prove
@@ -63,7 +63,7 @@ def test_the_day_is_shown_hour_by_hour_and_message_by_message(played: Played) ->
 def test_all_jobs_run(played: Played) -> None:
     day, _ = played
 
-    assert {entry.what.job for entry in day.first.entries if isinstance(entry.what, Outcome)} == set(JOBS)
+    assert {entry.what.job for entry in day.first.entries if isinstance(entry.what, Outcome)} == set(RUNNERS)
 
 
 def test_the_same_day_again_plans_and_sends_nothing(played: Played) -> None:

@@ -30,14 +30,9 @@ CLOCKS_DIFFER = dt.timedelta(minutes=1)
 CLEANUP_TYPES = ("all", *PARTS)
 
 
-class JobConfig(dg.Config):
-    """What may be asked of a job; with nothing said, what was due last."""
+class RunConfig(dg.Config):
+    """What may be asked of any run."""
 
-    day: str | None = Field(
-        default=None,
-        description=f"Civil day in {ZONE} that the run stands for, YYYY-MM-DD; of a weekly job any day of its "
-        "week. Reports are about the day or week before; a partition names that one itself",
-    )
     at: str | None = Field(
         default=None,
         description="Moment that the run stands for, ISO 8601 with an offset: the last one until then at which "
@@ -45,6 +40,16 @@ class JobConfig(dg.Config):
     )
     organization: str | None = Field(default=None, description="This organisation alone; all if left out")
     dry_run: bool = Field(default=False, description="Look, and write nothing at all")
+
+
+class JobConfig(RunConfig):
+    """What may be asked of a job; with nothing said, what was due last."""
+
+    day: str | None = Field(
+        default=None,
+        description=f"Civil day in {ZONE} that the run stands for, YYYY-MM-DD; of a weekly job any day of its "
+        "week. Reports are about the day or week before; a partition names that one itself",
+    )
 
 
 class CleanupConfig(JobConfig):
@@ -72,16 +77,21 @@ def asked(job: Job, config: JobConfig, partitions: Sequence[str], now: dt.dateti
     given = {"day": config.day, "at": config.at, "the partitions": ", ".join(partitions)}
     said = [name for name, value in given.items() if value]
     if len(said) > 1:
-        raise _bad(f"{' and '.join(said)} are given: each says what the run stands for, so give one of them")
+        raise bad_order(f"{' and '.join(said)} are given: each says what the run stands for, so give one of them")
     if partitions:
         return [_of_partition(job, key) for key in sorted(partitions)]
     if config.day:
         nominal = _of_day(job, config.day, now)
     else:
-        at = _moment(config.at, now) if config.at else now
+        at = moment_of(config, now)
         # What a sensor asks for stands for the moment itself.
-        nominal = job.when.latest(at) if job.plain else at.astimezone(_SAO_PAULO)
+        nominal = job.when.latest(at) if job.plain else at
     return [Asked(nominal, partition_of(job, nominal))]
+
+
+def moment_of(config: RunConfig, now: dt.datetime) -> dt.datetime:
+    """The moment that is given, or now, in São Paulo. Raises :class:`BadOrder`: it is none, or of the future."""
+    return (_moment(config.at, now) if config.at else now).astimezone(_SAO_PAULO)
 
 
 def partition_of(job: Job, nominal: dt.datetime) -> str | None:
@@ -92,27 +102,34 @@ def partition_of(job: Job, nominal: dt.datetime) -> str | None:
     return (_first(job, day) - PERIODS[job.period]).isoformat()
 
 
-def parts_of(config: JobConfig) -> tuple[str, ...]:
+def parts_of(config: RunConfig) -> tuple[str, ...]:
     """The parts of the job that are asked for; none for all. Raises :class:`BadOrder`."""
     kind = config.cleanup_type if isinstance(config, CleanupConfig) else None
     if kind is not None and kind not in CLEANUP_TYPES:
-        raise _bad(f"cleanup_type={kind!r} is not allowed; allowed: {', '.join(CLEANUP_TYPES)}")
+        raise bad_order(f"cleanup_type={kind!r} is not allowed; allowed: {', '.join(CLEANUP_TYPES)}")
     return () if kind is None or kind == "all" else (kind,)
 
 
-def organization_of(config: JobConfig) -> str | None:
+def organization_of(config: RunConfig) -> str | None:
     """The organisation that is asked for; None for all. Raises :class:`BadOrder`."""
     if config.organization is None:
         return None
     if not (given := config.organization.strip()):
         # An empty variable of who asks must not write to the patients of all clinics.
-        raise _bad(f"organization={config.organization!r} names none: leave it out to do it for all")
+        raise bad_order(f"organization={config.organization!r} names none: leave it out to do it for all")
     return given
+
+
+def bad_order(text: str) -> BadOrder:
+    """The error of a run that is asked for what there is not; its room is not imported to define."""
+    from fisio_ayida.clinic.model import BadOrder
+
+    return BadOrder(text)
 
 
 def _of_partition(job: Job, key: str) -> Asked:
     if job.period is None:
-        raise _bad(f"partition={key!r}: {job.name} has no partitions")
+        raise bad_order(f"partition={key!r}: {job.name} has no partitions")
     return Asked(job.when.of(dt.date.fromisoformat(key) + PERIODS[job.period]), key)
 
 
@@ -120,13 +137,13 @@ def _of_day(job: Job, text: str, now: dt.datetime) -> dt.datetime:
     try:
         day = dt.date.fromisoformat(text)
     except ValueError:
-        raise _bad(f"day={text!r} is not a day of the calendar: YYYY-MM-DD is expected") from None
+        raise bad_order(f"day={text!r} is not a day of the calendar: YYYY-MM-DD is expected") from None
     if day < EARLIEST:
-        raise _bad(f"day={text!r} is before {EARLIEST}")
+        raise bad_order(f"day={text!r} is before {EARLIEST}")
     if job.when.hours == EVERY_HOUR:
-        raise _bad(f"day={text!r}: {job.name} is due many times a day; give at, a moment with its offset")
+        raise bad_order(f"day={text!r}: {job.name} is due many times a day; give at, a moment with its offset")
     if day > now.astimezone(_SAO_PAULO).date():
-        raise _bad(f"day={text!r} has not come yet in {ZONE}")
+        raise bad_order(f"day={text!r} has not come yet in {ZONE}")
     return job.when.of(_first(job, day))
 
 
@@ -134,22 +151,16 @@ def _moment(text: str, now: dt.datetime) -> dt.datetime:
     try:
         at = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise _bad(f"at={text!r} is not a moment: ISO 8601 with an offset is expected") from None
+        raise bad_order(f"at={text!r} is not a moment: ISO 8601 with an offset is expected") from None
     if at.tzinfo is None:
-        raise _bad(f"at={text!r} has no offset: write 2026-03-12T09:00:00-03:00, for example")
+        raise bad_order(f"at={text!r} has no offset: write 2026-03-12T09:00:00-03:00, for example")
     if at.date() < EARLIEST:
-        raise _bad(f"at={text!r} is before {EARLIEST}")
+        raise bad_order(f"at={text!r} is before {EARLIEST}")
     if at > now + CLOCKS_DIFFER:
-        raise _bad(f"at={text!r} has not come yet")
+        raise bad_order(f"at={text!r} has not come yet")
     return at
 
 
 def _first(job: Job, day: dt.date) -> dt.date:
     """The day on which the job was due: of a weekly one, in that ISO week."""
     return day if job.when.weekday is None else day - (day.weekday() - job.when.weekday) * _DAY
-
-
-def _bad(text: str) -> BadOrder:
-    from fisio_ayida.clinic.model import BadOrder
-
-    return BadOrder(text)

@@ -24,13 +24,14 @@ def explained(context: dg.OpExecutionContext, mirror: MirrorResource) -> Iterato
 
     from fisio_ayida.clinic.model import BadOrder
     from fisio_ayida.messaging.model import MessagingError
+    from fisio_ayida.settings import SettingsError
     from fisio_ayida.warehouse.clinic import ClinicError
     from fisio_ayida.warehouse.errors import said
 
     with reported(context, mirror):
         try:
             yield
-        except (BadOrder, UnknownJob, ClinicError, MessagingError) as error:
+        except (BadOrder, UnknownJob, ClinicError, MessagingError, SettingsError) as error:
             raise dg.Failure(telemetry.excerpt(str(error)), allow_retries=False) from None
         except psycopg.OperationalError:
             raise

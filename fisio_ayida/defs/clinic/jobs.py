@@ -46,6 +46,9 @@ def _words(job: Job) -> str:
     if job.period is not None:
         what = f"the latest {job.period} that is over, or for each partition of a range, in one run"
     example = "{day: '2026-03-12', organization: 'some id', dry_run: true}"
+    if job.makes == "insights":
+        what = "whoever is due; for days, whoever has no insight of a session finalized on them, too"
+        example = "{organization: 'some id', patients: ['some id'], dry_run: true}"
     return (
         f"{job.description} Without configuration for {what}. "
         f"Config: `ops: {{{op_name(job)}: {{config: {example}}}}}`. "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from fisio_ayida.clinic.registry import Job, shadowed
-from fisio_ayida.defs.clinic.asking import Asked, JobConfig, asked, organization_of, parts_of
+from fisio_ayida.defs.clinic.asking import Asked, JobConfig, RunConfig, asked, organization_of, parts_of
 from fisio_ayida.defs.clinic.failures import explained
 from fisio_ayida.defs.clinic.specs import asset_key
 from fisio_ayida.defs.events.launched import claim_kept
@@ -84,7 +84,7 @@ def desk_of(context: dg.OpExecutionContext, mirror: MirrorResource) -> Iterator[
 
 
 def order_of(
-    context: dg.OpExecutionContext, job: Job, config: JobConfig, moment: Asked, mirror: MirrorResource
+    context: dg.OpExecutionContext, job: Job, config: RunConfig, moment: Asked, mirror: MirrorResource
 ) -> Order:
     """The order of one moment.
 

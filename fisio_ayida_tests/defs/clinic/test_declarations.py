@@ -25,6 +25,7 @@ CRONS = {
     "appointment_reminders": "0 * * * *", "feedback_requests": "0,15,30,45 * * * *",
     "reactivation_campaign": "0 10 * * 1",
 }  # fmt: skip
+SENSORS = {"bookings_made": "appointment_confirmations", "sessions_completed": "patient_insights"}
 WITH_ASSETS = [row for row in ROWS if row.name != "data_integrity"]
 
 
@@ -53,14 +54,15 @@ def test_every_job_of_the_registry_has_one_schedule_with_its_hours_and_zone_or_i
     }  # fmt: skip
     assert found == {name: (cron, "America/Sao_Paulo") for name, cron in CRONS.items()}
     assert len(found) == sum(each.job_name in JOBS for each in repository.schedule_defs)
-    assert [job.name for job in repository.get_sensor_def("bookings_made").jobs] == ["appointment_confirmations"]
-    assert {*found, "appointment_confirmations"} == set(JOBS)
+    started = {name: [job.name for job in repository.get_sensor_def(name).jobs] for name in SENSORS}
+    assert started == {name: [job] for name, job in SENSORS.items()}
+    assert {*found, *SENSORS.values()} == set(JOBS)
 
 
 def test_nothing_of_the_clinic_runs_by_itself_until_someone_starts_it(definitions: dg.Definitions) -> None:
     repository = definitions.get_repository_def()
-    sensor = repository.get_sensor_def("bookings_made")
-    assert sensor.default_status is dg.DefaultSensorStatus.STOPPED and "Stopped" in str(sensor.description)
+    for sensor in map(repository.get_sensor_def, SENSORS):
+        assert sensor.default_status is dg.DefaultSensorStatus.STOPPED and "Stopped" in str(sensor.description)
     for schedule in (each for each in repository.schedule_defs if each.job_name in JOBS):
         assert schedule.default_status is dg.DefaultScheduleStatus.STOPPED
         assert "Stopped" in str(schedule.description)
@@ -108,6 +110,7 @@ def test_reports_are_partitioned_by_days_and_weeks_of_sao_paulo_and_a_range_is_o
             found[job.name] = asset.partitions_def.get_partition_keys()[:2]
     assert found == {
         "daily_reports": ["2024-01-01", "2024-01-02"], "weekly_summary": ["2024-01-01", "2024-01-08"],
+        "patient_insights": ["2024-01-01", "2024-01-02"],
     }  # fmt: skip
     assert FIRST_DAY.weekday() == MONDAY
 

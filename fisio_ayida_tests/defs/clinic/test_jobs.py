@@ -14,7 +14,7 @@ from fisio_ayida_tests.clinic.lab import CLINIC, MAIL, PHONE
 from fisio_ayida_tests.defs.clinic.conftest import Floor
 from fisio_ayida_tests.defs.conftest import failure_words
 
-WITH_ASSETS = [name for name in JOBS if name != "data_integrity"]
+WITH_ASSETS = [name for name, job in JOBS.items() if job.makes == "asset"]
 BORN = dt.date(1990, 3, 12)
 BIRTHDAYS, KEY = "birthday_messages", "birthday:patient-1:2026:whatsapp"
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import dagster as dg
 import pytest
 
-from fisio_ayida.defs.clinic.old_runs import JOBS, KEPT_FOR, delete_old_runs
+from fisio_ayida.defs.clinic.old_runs import INSIGHTS, JOBS, KEPT_FOR, delete_old_runs
+from fisio_ayida.defs.clinic.specs import asset_key
 from fisio_ayida_tests.defs.clinic.conftest import Floor
 from fisio_ayida_tests.defs.conftest import numbers
 
@@ -64,6 +65,23 @@ def test_young_runs_unfinished_ones_and_those_of_other_jobs_stay(instance: dg.Da
     runs(instance, 2)
     assert delete_old_runs(instance, dt.datetime.now(dt.UTC), kept=1) == 0
     assert len(instance.get_run_ids()) == 3 + 1 + 3
+
+
+def test_a_run_with_the_last_word_on_a_partition_stays(instance: dg.DagsterInstance) -> None:
+    days = iter(("2026-03-11", "2026-03-11", "2026-03-12", "2026-03-12"))
+
+    @dg.op
+    def insights(context: dg.OpExecutionContext) -> None:
+        context.log_event(dg.AssetMaterialization(asset_key(INSIGHTS), partition=next(days)))
+
+    @dg.job(name=INSIGHTS.name)
+    def daily() -> None:
+        insights()
+
+    _, second, _, fourth = runs(instance, 4, daily)
+    assert delete_old_runs(instance, later(), kept=1) == 2
+    assert set(instance.get_run_ids()) == {second, fourth}
+    assert instance.get_materialized_partitions(asset_key(INSIGHTS)) == {"2026-03-11", "2026-03-12"}
 
 
 def test_a_dry_run_only_counts(instance: dg.DagsterInstance) -> None:

@@ -9,7 +9,7 @@ import pytest
 from dagster._core.events import StepMaterializationData
 
 from fisio_ayida.clinic.registry import JOBS
-from fisio_ayida.defs.clinic.sensor import paused_until
+from fisio_ayida.defs.clinic.news import paused_until
 from fisio_ayida.defs.clinic.specs import asset_key, op_name
 from fisio_ayida_tests.defs.clinic.conftest import Floor
 from fisio_ayida_tests.defs.conftest import failure_words
@@ -94,7 +94,7 @@ def forgotten(floor: Floor) -> Floor:
 
 def waits(floor: Floor) -> float:
     """Minutes from now until the next try; 0 if there is nothing to wait for."""
-    until = paused_until(floor.instance)
+    until = paused_until(floor.instance, JOB)
     return 0 if until is None else round((until - floor.lab.moment) / MINUTE)
 
 
