@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from fisio_ayida.insights.privacy.field_words import FIELDS
 from fisio_ayida.insights.privacy.plain_text import words
 
 ABBREVIATIONS: Final = words("""
     ac adm aines alt aps atm avc ave avd avds avp aivd bcf bpm bs ca cc cca ccf cif cm cms co2 cpap crossfit cvf
-    dda ddd dde dl dle dld dm dp dpoc dtm ecg eeg eias eips emg ems endo eva evn ews ext exs fa fc fcmax fes
+    dd dda ddd dde dl dle dld dm dp dpoc dtm ecg eeg eias eips emg ems endo eva evn ews ext exs fa fc fcmax fes
     fisio flex fm fr ft gh gu hal has hba hz iam iap igg imc inf ira irc ita itu iv ivas khz kg kgf km kpa lat
     lca lcl lcm lcp led les lmc ln lr ma mcg md mds me med mes mg mhz mie mid mi mmhg mmii mmiis mmss mrc ms msd
     mse msj mtp mu mv mw nac neuro nmes nm npo nr obs ofa oms op ort ox pa pad pas pc pcr pcte pcts pct pe pep
@@ -61,57 +62,58 @@ BODY: Final = words("""
 FINDINGS: Final = words("""
     acalculia acidente aderência aderências aguda agudas agudo agudização alívio alinhamento alodinia alongado
     alteração alterações amplitude amplitudes analgesia analgésico anormal ansiedade ansioso ansiosa antálgica
-    antálgico apoio apneia apraxia ardência arritmia artralgia artrite artrodese artrose artroplastia artroscopia
-    assimetria assimétrico assimetrias assintomático assintomática ataxia atonia atrofia aumento ausência ausente
-    avulsão balance bilateral bilateralmente bloqueio bursite bradicardia bruxismo câimbra câimbras calcificação
-    calor cansaço cansado cansada capsulite cardiopatia carga cefaleia cervicalgia cervicobraquialgia cianose
-    cicatriz cicatrização cifose cinesiofobia cirurgia cirúrgica cirúrgico claudicação claudicante clínico
-    clínica clônus colapso comorbidade comorbidades compensação compensações compensatório complicação compressão
-    comprometimento condromalácia condropatia congelado constipação contralateral contratura contraturas contusão
-    coordenação crepitação crepitações crise crises crônica crônico curativo deambulação debilidade déficit
-    déficits defesa deformidade degeneração degenerativa degenerativo dermátomo derrame desalinhamento
-    desconforto desconfortos descompressão desequilíbrio desequilíbrios desgaste desidratação desnível desuso
-    desvio desvios diabetes diagnóstico diástase dificuldade dificuldades diminuição diminuído diminuída diplegia
-    dinâmica dinâmico direita direito direitos discinesia discopatia discreta discreto disestesia disfagia
-    disfunção disfunções dislipidemia dismetria dispareunia dispneia displasia distal distensão distonia
-    distrofia diurese doença doenças dolorido dolorida dolorosa doloroso dor dores dorsalgia edema edemaciado
-    edemas efusão encurtado encurtamento encurtamentos enfisema enjoo enrijecimento entorse enxaqueca
-    epicondilalgia epicondilite equilíbrio equimose equino eritema escara esclerose escoliose esforço espasmo
-    espasmos espasticidade esporão espondilolistese espondilólise espondilose esquerda esquerdo estabilidade
-    estável estenose estiramento estresse estalido estalo evolução exame exames excesso fadiga fadigado
-    fasciculação fasciíte febre ferida fibromialgia fibrose fisgada fisgadas fissura fístula flacidez força
-    forças formigamento formigamentos fraqueza fratura fraturas frouxidão função funcional funcionalidade ganho
-    ganhos genu geno gestação gestante glicemia gonalgia gonartrose grau graus hálux hanseníase hematoma
-    hemiparesia hemiplegia hemorragia hérnia hérnias hidratação hidratado hidrocefalia hiperalgesia hipercifose
-    hipercinesia hiperemia hiperextensão hiperlordose hipermobilidade hiperreflexia hipersensibilidade
-    hipertensão hipertensa hipertenso hipertonia hipertrofia hipoestesia hipomobilidade hiporreflexia hipotensão
-    hipotireoidismo hipotonia hipotrofia histórico história hipoxemia hiponatremia imobilização impacto
-    impotência incapacidade incisão incontinência indolor inchaço inchado inchada infecção inflamação
-    inflamatória inflamatório inibição instabilidade instável insônia insuficiência intensidade intensa intenso
-    internação intolerância ipsilateral irradiação irradiada irradiado irritabilidade isquemia labirintite
-    latejante laceração lesão lesões leve leves limitação limitações limitada limitado linfedema locomoção
-    lombalgia lombociatalgia lordose luxação marcha medicação melhora melhoras meniscectomia menopausa
-    metatarsalgia mialgia mielopatia miopatia moderada moderado mobilidade monoparesia movimento movimentos
-    náusea nauseas neuralgia neurapraxia neurite neuropatia nódulo nódulos normal normais normalidade obesidade
-    obeso obesa oclusão osteoartrite osteoartrose osteófito osteófitos osteopenia osteoporose paralisia
-    paraparesia paraplegia parestesia parestesias parestesico patologia patologias perda perimetria peso
-    pinçamento piora pioras plegia pneumonia podagra polineuropatia ponto pontos gatilho gatilhos postura
-    posturas postural posturais prejuízo prótese prótesis protrusão protrusões protusão prurido pseudoartrose
-    quadro queda quedas queimação queixa queixas rabdomiólise radiculopatia reabsorção recidiva recidivas
-    recrutamento redução reduzido reduzida reflexo reflexos refluxo remissão repouso resistência restrição
-    restrições retração retificação rigidez rotura ruptura rubor sedentária sedentário sedentarismo sensibilidade
-    sensação sequela sequelas sinal sinais síndrome sinovite sintoma sintomas sintomático sintomática síncope
-    sobrecarga sobrepeso sono subaguda subluxação tálus taquicardia tendinite tendinopatia tendinopatias
-    tendinose tenossinovite tensão tensões tetraparesia tetraplegia tônus torção torcicolo torpor tosse
-    traumatismo trauma tremor trofismo trombose tumor úlcera unilateral unipodal valgo valga valgismo valvopatia
-    varismo varizes varo vertigem vertigens vigil lúcido lúcida orientado orientada acordado acordada corado
-    corada afebril eupneico eupneica normocárdico normotenso consciente colaborativo colaborativa dismenorreia
-    constante intermitente pontada pontadas agulhada queimor choque choques pressão positiva positivo negativa
-    negativo presente presentes ulceração osteocondrite osteomielite espondilite artropatia entesopatia pubalgia
-    canelite coxalgia talalgia metástase hipossensibilidade prolapso endometriose mastectomia laminectomia
-    microdiscectomia osteossíntese tenorrafia discectomia foraminotomia histerectomia cesárea cesariana fasceíte
-    tendinosis lipedema seroma deiscência queloide covid covid19 dengue chikungunya parkinsonismo
-    mielomeningocele encefalopatia microcefalia autismo tea tdah
+    antálgico apoio apneia apraxia ardência arritmia artralgia artrite artrodese artrose artroplastia
+    artroscopia assimetria assimétrico assimetrias assintomático assintomática ataxia atonia atrofia aumento
+    ausência ausente avulsão balance bilateral bilateralmente bloqueio bursite bradicardia bruxismo câimbra
+    câimbras calcificação calor cansaço cansado cansada capsulite cardiopatia carga cefaleia cervicalgia
+    cervicobraquialgia cianose cicatriz cicatrização cifose cinesiofobia cirurgia cirúrgica cirúrgico
+    claudicação claudicante clínico clínica clônus colapso comorbidade comorbidades compensação compensações
+    compensatório complicação compressão comprometimento condromalácia condropatia congelado constipação
+    contralateral contratura contraturas contusão coordenação crepitação crepitações crise crises crônica
+    crônico curativo deambulação debilidade déficit déficits defesa deformidade degeneração degenerativa
+    degenerativo dermátomo derrame desalinhamento desconforto desconfortos descompressão desequilíbrio
+    desequilíbrios desgaste desidratação desnível desuso desvio desvios diabetes diagnóstico diástase
+    dificuldade dificuldades diminuição diminuído diminuída diplegia dinâmica dinâmico direita direito direitos
+    discinesia discopatia discreta discreto disestesia disfagia disfunção disfunções dislipidemia dismetria
+    dispareunia dispneia displasia distal distensão distonia distrofia diurese doença doenças dolorido dolorida
+    dolorosa doloroso dor dores dorsalgia edema edemaciado edemas efusão encurtado encurtamento encurtamentos
+    enfisema enjoo enrijecimento entorse enxaqueca epicondilalgia epicondilite equilíbrio equimose equino
+    eritema escara esclerose escoliose esforço espasmo espasmos espasticidade esporão espondilolistese
+    espondilólise espondilose esquerda esquerdo estabilidade estável estenose estiramento estresse estalido
+    estalo evolução exame exames excesso fadiga fadigado fasciculação fasciíte fascite febre ferida
+    fibromialgia fibrose fisgada fisgadas fissura fístula flacidez força forças formigamento formigamentos
+    fraqueza fratura fraturas frouxidão função funcional funcionalidade ganho ganhos genu geno gestação
+    gestante glicemia gonalgia gonartrose grau graus hálux hanseníase hematoma hemiparesia hemiplegia
+    hemorragia hérnia hérnias hidratação hidratado hidrocefalia hiperalgesia hipercifose hipercinesia hiperemia
+    hiperextensão hiperlordose hipermobilidade hiperreflexia hipersensibilidade hipertensão hipertensa
+    hipertenso hipertonia hipertrofia hipoestesia hipomobilidade hiporreflexia hipotensão hipotireoidismo
+    hipotonia hipotrofia histórico história hipoxemia hiponatremia imobilização impacto impotência incapacidade
+    incisão incontinência indolor inchaço inchado inchada infecção inflamação inflamatória inflamatório
+    inibição instabilidade instável insônia insuficiência intensidade intensa intenso internação intolerância
+    ipsilateral irradiação irradiada irradiado irritabilidade isquemia labirintite latejante laceração lesão
+    lesões leve leves limitação limitações limitada limitado linfedema locomoção lombalgia lombociatalgia
+    lordose luxação marcha medicação melhora melhoras meniscectomia menopausa metatarsalgia mialgia mielopatia
+    miopatia moderada moderado mobilidade monoparesia movimento movimentos náusea nauseas neuralgia neurapraxia
+    neurite neuropatia nódulo nódulos normal normais normalidade obesidade obeso obesa oclusão osteoartrite
+    osteoartrose osteófito osteófitos osteopenia osteoporose paralisia paraparesia paraplegia parestesia
+    parestesias parestesico patologia patologias perda perimetria peso pinçamento piora pioras plegia pneumonia
+    podagra polineuropatia ponto pontos gatilho gatilhos postura posturas postural posturais prejuízo prótese
+    prótesis protrusão protrusões protusão prurido pseudoartrose quadro queda quedas queimação queixa queixas
+    rabdomiólise radiculopatia reabsorção recidiva recidivas recrutamento redução reduzido reduzida reflexo
+    reflexos refluxo remissão repouso resistência restrição restrições retração retificação rigidez rotura
+    ruptura rubor sedentária sedentário sedentarismo sensibilidade sensação sequela sequelas sinal sinais
+    síndrome sinovite sintoma sintomas sintomático sintomática síncope sobrecarga sobrepeso sono subaguda
+    subluxação tálus taquicardia tendinite tendinopatia tendinopatias tendinose tenossinovite tensão tensões
+    tetraparesia tetraplegia tônus torção torcicolo torpor tosse traumatismo trauma tremor trofismo trombose
+    tumor úlcera unilateral unipodal valgo valga valgismo valvopatia varismo varizes varo vertigem vertigens
+    vigil lúcido lúcida orientado orientada acordado acordada corado corada afebril eupneico eupneica
+    normocárdico normotenso consciente colaborativo colaborativa dismenorreia constante intermitente pontada
+    pontadas agulhada queimor choque choques pressão positiva positivo negativa negativo presente presentes
+    ulceração osteocondrite osteomielite espondilite artropatia entesopatia pubalgia canelite coxalgia talalgia
+    metástase hipossensibilidade prolapso endometriose mastectomia laminectomia microdiscectomia osteossíntese
+    tenorrafia discectomia foraminotomia histerectomia cesárea cesariana fasceíte tendinosis lipedema seroma
+    deiscência queloide covid covid19 dengue chikungunya parkinsonismo mielomeningocele encefalopatia
+    microcefalia autismo tea tdah
 """)
 
 TREATMENT: Final = words("""
@@ -215,35 +217,46 @@ UNITS: Final = words("""
     mes sem kmh ui ug pontos pts
 """)
 
-#: Whose name a test, a scale, a disease or a method bears: kept only behind such a word.
+#: Who gave a test, a scale, a disease or a method its name, and is nobody whom one meets in Brazil: always kept.
+METHODS: Final = words("""
+    achilles aims alfredson alzheimer apley ashworth babinski bankart barlow barré barthel bayley bobat bobath
+    borg boston bosu bouchard bozu brackmann braden bragard broca brunnstrom buerger bunnell calvé cawthorne
+    chaitow charcot charlson cobb codman colles constant cooksey cozen credé crohn cyriax danlos daroff dejour
+    delorme denver dgi dix duchenne dupuytren ehlers epley epworth erb faber fadir fadire finkelstein forestier
+    frenkel fried friedreich froment fugl gaenslen galant gartland glasgow godet gowers guillain gustilo guyon
+    haglund halliwick hallpike harris hawkins heberden hill hillsachs hoehn hoffa homans house huntington ikdc
+    insall jamar jendrassik jewett jobe kabat kehr kellgren kernig kibler kienbock klapp lachman lachmann
+    laguerre lasegue lasègue lawton ledderhose legg lequesne lhermitte ling lippman ludington lysholm mackenzie
+    maisonneuve maitland marfan mcburney mcconnell mcgill mckenzie mcmurray meniere mennell milgram milwaukee
+    mingazzini modic morris mulligan murley nachlas neer nottingham nylen ober ortolani osgood oswestry
+    outerbridge oxford paget parkinson patte pediasuit perthes pfirrmann phalen phallen pittsburgh pivot
+    ponseti pott pusher quervain ragaz ranchos rankin raynaud risser rockwood roland romberg roos rovsing sachs
+    salter schatzker scheuermann schlatter schmorl schober schroth segond semont silfverskiold sjogren slocum
+    slump sorensen spurling stemmer stinchfield sudeck tampa tardieu tegner therasuit thessaly tinel tinetti
+    tredelemburg trendelemburg trendelenburg unterberger valsalva vojta volkmann wartenberg wunda yahr yeoman
+    yergason yocum zohlen
+""")
+
+#: They gave a test or a disease its name, and people are named so: kept only where that is said.
 EPONYMS: Final = words("""
-    achilles adams adson alzheimer allen apley ashworth babinski baker bankart barlow barre barré barthel baxter
-    beck becker berg bell bobath bosu borg bouchard brunnstrom brown buerger chaitow charcot chron crohn clarke
-    cobb codman colles constant cooper cozen cyriax delorme denis down duchenne dupuytren ehlers danlos ely erb
-    faber fadir finkelstein forestier froment frenkel gaenslen gerber godfrey golfer gillet graves guillain
-    hashimoto haglund hawkins heberden hill hillsachs hoffa hoffmann homans hoover hughston huntington jacobson
-    james jendrassik jobe kabat katz kehr kendall kemp kernig kellgren kienbock kleiger klapp knapp kohler
-    lachman laguerre lasegue lawton lawrence ledderhose legg lequesne lhermitte little lippman lou gehrig
-    ludington maisonneuve maitland marfan mcburney mckenzie mcmurray mennell meniere mill mills milch milgram
-    morton mulder mulligan murphy nachlas neer noble norris nylen ober obrien ortolani osgood oswestry oxford
-    paget parkinson patrick patte perthes phalen pott pivot poland quervain raynaud reiter rendu rinne risser
-    robert rockwood roland romberg roos rovsing rowe ruffini schatzker scheuermann schlatter schober segond sever
-    sjogren slocum smith sorensen speed spurling steinman steinmann stewart still stinchfield sudeck sweeney
-    thomas thompson thomsen tinel tinetti todd trendelenburg tyrell unterberger valsalva vladimir volkmann weber
-    wells wilson williams wright yeoman yergason yocum young zanca hallpike dix epley semont brandt daroff fukuda
-    lambert ledd feiss fick fowler sims simmonds jackson dejour insall salvati hammer salter harris neri bragard
-    gordon morris quebec mobi sf36 nottingham fugl meyer glasgow rankin ranchos amigos norton braden fried
-    charlson osgood-schlatter roland-morris hill-sachs guillain-barré legg-calvé calvé
+    adams adson alberta allen baker barre baxter beck becker bell bennett berg brandt brown clarke cooper denis
+    ely feiss fowler fukuda galeazzi gehrig gerber gillet godfrey golfer gordon graves hammer harris hashimoto
+    hoffmann hoover hughston jackson jacobson james katz kemp kendall kirschner knapp kohler lambert landau
+    lawrence lou meyer mill mills moro morton mulder murphy neri noble norris norton obrien padovan patrick
+    reiter rendu rinne robert rowe ruffini salvati sarmiento sever simmonds sims smith steinman steinmann
+    stewart sweeney thomas thompson thomsen todd tyrell vladimir walker watson weber wells williams wilson
+    wright young zanca
 """)
 
-#: Behind these words, at most four words before it, a name of :data:`EPONYMS` is a test's or a disease's.
+#: Behind one of these and "de", with an adjective between at most, a name of :data:`EPONYMS` is no person.
 CUES: Final = words("""
-    teste testes sinal sinais manobra manobras escala escalas índice questionário questionários método métodos
-    técnica técnicas conceito doença mal síndrome cisto fratura tendão tendões paralisia ângulo neuroma nódulo
-    nódulos classificação grau exercício exercícios mobilização mobilizações protocolo reflexo lesão contratura
-    tenossinovite fenômeno esclerose princípio critério critérios bola faixa cadeia posição posicionamento hérnia
-    tireoidite fascite tratamento deformidade distrofia série séries terapia positivo negativo positivos
-    negativos positiva negativa
+    cisto classificação conceito contratura critério critérios deformidade distrofia doença escala escalas
+    esclerose fenômeno hérnia mal manobra manobras método métodos neuroma nódulo nódulos paralisia princípio
+    questionário questionários reação reações reflexo sinais sinal síndrome tenossinovite teste testes
+    tireoidite técnica técnicas ângulo índice
 """)
 
-CLINICAL: Final = ABBREVIATIONS | BODY | FINDINGS | TREATMENT | CARE | DRUGS | UNITS
+#: Tests and scales are told with a result, people are not: "Thomas +", "Berg 46/56".
+SCALES: Final = words("berg katz norton beck lawrence rowe meyer")
+
+CLINICAL: Final = ABBREVIATIONS | BODY | FINDINGS | TREATMENT | CARE | DRUGS | UNITS | FIELDS | METHODS

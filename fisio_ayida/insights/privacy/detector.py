@@ -9,17 +9,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from fisio_ayida.insights.model import Identity
 from fisio_ayida.insights.privacy.clinical_words import CUES, EPONYMS
+from fisio_ayida.insights.privacy.detector_shapes import kinds
+from fisio_ayida.insights.privacy.detector_tokens import Token, tokens_of
 from fisio_ayida.insights.privacy.everyday_words import ORGANISATIONS, PARTICLES
-from fisio_ayida.insights.privacy.names import AMBIGUOUS, CLINICAL_NAMES, NAMES
+from fisio_ayida.insights.privacy.names import AMBIGUOUS, CLINICAL_NAMES, NAMES, PHRASES
+from fisio_ayida.insights.privacy.nicknames import SHORT_NAMES
 from fisio_ayida.insights.privacy.placeholders import PLACEHOLDERS
 from fisio_ayida.insights.privacy.plain_text import words
-from fisio_ayida.insights.privacy.vocabulary import KNOWN, NAME, SAFE, UNCERTAIN, marks
+from fisio_ayida.insights.privacy.vocabulary import KNOWN, NAME, PEOPLE_DO, PEOPLE_DO_TOO, SAFE, UNCERTAIN, marks
 
 #: So many digits in a row, whatever stands between them, are a telephone or a document.
 DIGITS: Final = 8
@@ -38,23 +40,31 @@ _SPELLED: Final = {
 }
 #: What JSON writes for a character.
 _UNESCAPED: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[ntrbf])")
+_RESULTS: Final = words("positivo positivos positiva positivas negativo negativos negativa negativas")
+_OWN: Final = words("de alcançado")
+_EXERCISES: Final = words("ponte pontes barra barras passos")
+#: Behind these stands a person.
+_WITH: Final = words("do da com para por ao em no na pelo pela")
+_PHRASES: Final = {
+    first: tuple(phrase for phrase in PHRASES if phrase[0] == first) for first in {phrase[0] for phrase in PHRASES}
+}
 _PAGES: Final = (".com", ".net", ".org", ".br/", ".gov", "www.", "http", "://")
-_MONTHS: Final = words("janeiro fevereiro marco abril maio junho julho agosto setembro outubro novembro dezembro")
-_ENDS: Final = frozenset(".!?:;\n\"'([{•>|-–—")
 
 
 def leaks(text: str, identity: Identity) -> list[str]:
     """The kinds of what could identify somebody, sorted, each once; empty: there is none. Never what was found.
 
-    ``name`` and ``number``: of the identity. ``listed_name``: of the list of names, with a capital. ``digits``:
-    eight or more in a row. ``date``, ``email``, ``link``: of anybody.
+    ``name``: of the identity, or a word with a capital that nobody knows. ``number``: of the identity.
+    ``listed_name``: of the list of names and places, with a capital. ``digits``: eight or more in a row.
+    ``address``, ``age`` (above 89), ``date``, ``document``, ``email``, ``link``: of anybody.
     """
     text = unicodedata.normalize("NFKC", _UNESCAPED.sub(_unescape, text) if "\\" in text else text)
     for placeholder in PLACEHOLDERS.values():
         text = text.replace(placeholder, " | ")
-    tokens = _tokens(text)
+    text = text.replace("°", " graus ")
+    tokens = tokens_of(text)
     found: set[str] = set()
-    if _has_name(tokens, identity):
+    if _has_name(tokens, identity) or any(_is_unknown(tokens, at) for at in range(len(tokens))):
         found.add("name")
     if _has_listed_name(tokens):
         found.add("listed_name")
@@ -63,8 +73,7 @@ def leaks(text: str, identity: Identity) -> list[str]:
         found.add("digits")
     if _has_number(tokens, runs, identity):
         found.add("number")
-    if _has_date(tokens):
-        found.add("date")
+    found |= kinds(tokens)
     lower = text.lower()
     if "@" in lower or any(token.folded == "arroba" for token in tokens) or _has_handle(lower, identity):
         found.add("email")
@@ -77,84 +86,64 @@ def _unescape(match: re.Match[str]) -> str:
     return chr(int(match[1], 16)) if match[1] else "\n"
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    """A run of letters or of digits, and the signs before it."""
-
-    text: str
-    folded: str
-    before: str
-
-    @property
-    def is_number(self) -> bool:
-        return self.folded.isdigit()
-
-    @property
-    def has_capital(self) -> bool:
-        return self.text[0].isupper()
-
-    @property
-    def begins(self) -> bool:
-        """Whether a sentence, a line or a quoted word begins with it."""
-        return not _ENDS.isdisjoint(self.before)
-
-
-def _tokens(text: str) -> list[_Token]:
-    found: list[_Token] = []
-    # As if a sentence had just ended.
-    before, is_digits = ["."], False
-    run: list[str] = []
-    for character in text + " ":
-        category = unicodedata.category(character)
-        if category in ("Mn", "Cf", "Cc") and character not in "\n\t\r":
-            continue
-        is_digit = category == "Nd"
-        if run and (is_digit != is_digits or not (is_digit or category[0] == "L")):
-            found.append(_token(run, before))
-            before, run = [], []
-        if is_digit or category[0] == "L":
-            run.append(str(unicodedata.digit(character)) if is_digit else character)
-            is_digits = is_digit
-        else:
-            before.append(character)
-    return found
-
-
-def _token(run: Sequence[str], before: Sequence[str]) -> _Token:
-    text = "".join(run)
-    parts = unicodedata.normalize("NFD", text.lower())
-    return _Token(text, "".join(part for part in parts if not unicodedata.combining(part)), "".join(before))
-
-
-def _has_name(tokens: Sequence[_Token], identity: Identity) -> bool:
+def _has_name(tokens: Sequence[Token], identity: Identity) -> bool:
     parts: set[str] = set()
+    shorts: set[str] = set()
     wholes: set[str] = set()
     for written in identity.names:
-        words = [token.folded for token in _tokens(unicodedata.normalize("NFKC", written)) if not token.is_number]
-        is_organisation = not ORGANISATIONS.isdisjoint(words) or (
-            len(words) > 1
-            and CLINICAL_NAMES.isdisjoint(words)
-            and all(marks(word) & SAFE and not marks(word) & UNCERTAIN for word in words)
-        )
+        named = [
+            token.folded for token in tokens_of(unicodedata.normalize("NFKC", written)) if not token.is_number
+        ]
+        is_organisation = _is_of_an_organisation(named)
         telling = [
             word
-            for word in words
+            for word in named
             if len(word) >= SHORTEST_PART
             and word not in PARTICLES
             and not (is_organisation and (marks(word) & SAFE or word in ORGANISATIONS))
         ]
         parts.update(telling)
-        if telling and len(words) > 1 and sum(map(len, words)) >= SHORTEST_WHOLE:
-            wholes.add("".join(words))
-    if any(_is_told(token, parts) for token in tokens):
+        if is_organisation:
+            own = [word for word in named if word not in ORGANISATIONS]
+            if len(own) > 1 and _has_pair(tokens, own[:2]):
+                return True
+        else:
+            shorts.update(short for word in named for short in SHORT_NAMES.get(word, ()))
+        if telling and len(named) > 1 and sum(map(len, named)) >= SHORTEST_WHOLE:
+            wholes.add("".join(named))
+    if any(_is_told(token, parts) or (token.has_capital and _is_told(token, shorts)) for token in tokens):
         return True
-    if any(before.folded in parts and after.folded in parts for before, after in pairwise(tokens)):
+    if any(
+        before.folded in parts and after.folded in parts and not after.before.strip(" -_'")
+        for before, after in pairwise(tokens)
+    ):
         return True
     letters = "".join("|" if "|" in token.before else "" if token.is_number else token.folded for token in tokens)
     return any(whole in letters for whole in wholes) or not parts.isdisjoint(_spaced(tokens))
 
 
-def _is_told(token: _Token, parts: set[str]) -> bool:
+def _is_of_an_organisation(named: Sequence[str]) -> bool:
+    return not ORGANISATIONS.isdisjoint(named) or (
+        len(named) > 1
+        and CLINICAL_NAMES.isdisjoint(named)
+        and all(marks(word) & SAFE and not marks(word) & UNCERTAIN for word in named)
+    )
+
+
+def _has_pair(tokens: Sequence[Token], pair: Sequence[str]) -> bool:
+    """Whether two words that begin a clinic's own name stand together, both with a capital: "na Vida Ativa"."""
+    return any(
+        [before.folded, after.folded] == pair
+        and before.has_capital
+        and after.has_capital
+        and after.before == " "
+        and len(before.text) >= SHORTEST_PART
+        and not before.text.isupper()
+        for before, after in pairwise(tokens)
+    )
+
+
+def _is_told(token: Token, parts: set[str]) -> bool:
     """Whether a word is a part of a name: in any case if it is nothing else, otherwise with a capital."""
     if token.folded not in parts:
         return False
@@ -164,21 +153,78 @@ def _is_told(token: _Token, parts: set[str]) -> bool:
     return token.has_capital and not (found & SAFE and (token.begins or token.text.isupper()))
 
 
-def _has_listed_name(tokens: Sequence[_Token]) -> bool:
+def _is_unknown(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a word is written like a name and nobody knows it as anything else."""
+    token = tokens[at]
+    if not token.has_capital or len(token.text) < (SHORTEST_PART if token.text.isupper() else 2):
+        return False
+    if marks(token.folded) & KNOWN or marks(token.text) & KNOWN:
+        return False
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    # A sentence may begin with any word; "Wesley refere" is a person.
+    if token.begins and not token.text.isupper():
+        return (
+            after is not None and after.before == " " and bool(marks(after.folded) & (PEOPLE_DO | PEOPLE_DO_TOO))
+        )
+    # SpO2, VEF1.
+    if after is not None and after.is_number and after.before == "" and len(token.text) <= SHORTEST_PART:
+        return False
+    return not _is_of_a_test(tokens, at)
+
+
+def _is_of_a_test(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a word is who gave a test, a scale or a disease its name, and is told as that."""
+    if tokens[at].folded not in EPONYMS:
+        return False
+    rest = tokens[at + 1 : at + 4]
+    if any(each.folded in _RESULTS for each in rest) or (rest and (rest[0].is_number or "+" in rest[0].before)):
+        return True
+    before = [token.folded for token in tokens[max(0, at - 5) : at]]
+    return not _WITH.intersection(before[-1:]) and not CUES.isdisjoint(before)
+
+
+def _has_listed_name(tokens: Sequence[Token]) -> bool:
     for at, token in enumerate(tokens):
-        # Names in capitals alone are abbreviations as often.
-        if not token.has_capital or len(token.text) < SHORTEST_PART or token.text.isupper():
+        is_shouted = token.text.isupper()
+        if not token.has_capital or len(token.text) < (SHORTEST_PART if is_shouted else 2):
             continue
-        if token.folded in EPONYMS and any(cue.folded in CUES for cue in tokens[max(0, at - 5) : at]):
+        if _is_of_a_test(tokens, at):
             continue
-        if marks(token.folded) & NAME and token.folded in NAMES:
+        after = tokens[at + 1] if at + 1 < len(tokens) else None
+        # Our own words about facts: "Marco de visitas", "Marco alcançado".
+        if token.folded == "marco" and token.begins and after is not None and after.folded in _OWN:
+            continue
+        found = marks(token.folded)
+        if (found & NAME and token.folded in NAMES) or _begins_phrase(tokens, at):
             return True
-        if token.folded in AMBIGUOUS and not token.begins and not marks(token.folded) & SAFE:
+        if token.folded not in AMBIGUOUS:
+            continue
+        if is_shouted:
+            is_name = not found & SAFE
+        elif token.begins:
+            # "Clara relatou", not "Clara melhora".
+            is_name = after is not None and after.before == " " and bool(marks(after.folded) & PEOPLE_DO)
+        else:
+            is_name = token.folded not in _EXERCISES
+        if is_name:
             return True
     return False
 
 
-def _spaced(tokens: Sequence[_Token]) -> Iterator[str]:
+def _begins_phrase(tokens: Sequence[Token], at: int) -> bool:
+    """Whether a place of several words begins here, each with a capital that may have one."""
+    for phrase in _PHRASES.get(tokens[at].folded, ()):
+        piece = tokens[at : at + len(phrase)]
+        if (
+            tuple(token.folded for token in piece) == phrase
+            and all(token.before in (" ", "-") for token in piece[1:])
+            and piece[-1].has_capital
+        ):
+            return True
+    return False
+
+
+def _spaced(tokens: Sequence[Token]) -> Iterator[str]:
     """Words whose letters stand apart."""
     run: list[str] = []
     for token in tokens:
@@ -192,7 +238,7 @@ def _spaced(tokens: Sequence[_Token]) -> Iterator[str]:
         yield "".join(run)
 
 
-def _runs_of_digits(tokens: Sequence[_Token]) -> Iterator[str]:
+def _runs_of_digits(tokens: Sequence[Token]) -> Iterator[str]:
     """Digits between which there are only blanks, dots, hyphens or brackets; spelled ones too."""
     run = ""
     for token in tokens:
@@ -205,7 +251,7 @@ def _runs_of_digits(tokens: Sequence[_Token]) -> Iterator[str]:
         yield run
 
 
-def _has_number(tokens: Sequence[_Token], runs: Sequence[str], identity: Identity) -> bool:
+def _has_number(tokens: Sequence[Token], runs: Sequence[str], identity: Identity) -> bool:
     row: list[tuple[str, int]] = []
     for at, token in enumerate(tokens):
         row += [(digit, at) for digit in (token.folded if token.is_number else _SPELLED.get(token.folded, ""))]
@@ -223,22 +269,6 @@ def _has_number(tokens: Sequence[_Token], runs: Sequence[str], identity: Identit
             if all(after - before <= NEAR for before, after in pairwise(places)):
                 return True
             place = digits.find(tail, place + 1)
-    return False
-
-
-def _has_date(tokens: Sequence[_Token]) -> bool:
-    for first, second, third in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if first.is_number and second.folded == "de" and third.folded in _MONTHS:
-            return True
-        if not (first.is_number and second.is_number and third.is_number and second.before == third.before):
-            continue
-        day, month, year = first.folded, second.folded, third.folded
-        if len(day) == 4:
-            day, year = year, day
-        # 12-10-08 are repetitions as well; with strokes it is a date.
-        is_year = len(year) == 4 or (len(year) == 2 and second.before == "/")
-        if second.before in ("/", "-", ".") and is_year and 1 <= int(day) <= 31 and 1 <= int(month) <= 12:
-            return True
     return False
 
 

@@ -57,7 +57,7 @@ EVERYDAY: Final = words("""
     hábito hábitos atenção vida saúde conversa dúvida dúvidas informação informações proposta explicado explicada
     combinado aguardo aguardar horário falta faltas presença atraso ok aprox cerca ex ref tb tbm pq qdo qto qnd
     td tds mto mta hj etc p c q s/ p/ c/ nome data telefone tel cel endereço número documento cpf rg cns cnpj cep
-    crm crefito coren email e-mail mail link
+    crm crefito coren email e-mail mail link serviço serviços educação setor unidade turma grupo
 """)
 
 #: A name follows, or what they do: "filha Joana", "Dr. Fulano", "acompanhante: Rosa".
@@ -92,9 +92,10 @@ STREETS: Final = words("""
 #: A place, an employer, a school, an insurer or a congregation follows.
 PLACES: Final = words("""
     escola colégio creche faculdade universidade igreja paróquia templo empresa firma loja fábrica padaria
-    restaurante salão supermercado mercado shopping clube time hospital maternidade clínica ubs upa posto
-    farmácia laboratório convênio seguradora seguro carteirinha instagram insta facebook face twitter tiktok
-    telegram skype whatsapp whats zap site perfil usuário login placa empregador
+    restaurante salão supermercado mercado shopping clube time hospital maternidade clínica ubs upa posto bar
+    hotel academia cursinho santuário lanchonete pizzaria sorveteria pousada farmácia laboratório convênio
+    seguradora seguro carteirinha instagram insta facebook face twitter tiktok telegram skype whatsapp whats
+    zap site perfil usuário login placa empregador
 """)
 
 #: With a second word, a name follows: "conversei com Rosa", "encaminhado pela dona Clara".
@@ -119,7 +120,8 @@ PEOPLE_DO: Final = words("""
     relatou relata relatava referiu refere disse diz dizia informou informa queixou queixa-se nega negou contou
     conta comentou comenta pediu pede compareceu comparece chegou faltou ligou trouxe autorizou pagou perguntou
     mandou enviou agradeceu reclamou reclama confirmou remarcou desmarcou cancelou sentiu gostou mora trabalha
-    estuda acha achou solicitou acompanhou encaminhou indicou prescreveu operou liberou
+    estuda acha achou solicitou acompanhou encaminhou indicou prescreveu operou liberou chorou chora riu sorriu
+    brincou gritou falou respondeu
 """)
 #: People do these, and other things too: before them, everyday words that are also names are names.
 PEOPLE_DO_TOO: Final = words("""
@@ -128,14 +130,32 @@ PEOPLE_DO_TOO: Final = words("""
     retornou retorna iniciou segue seguiu manteve mantém tolerou gosta quer tomou toma usa usou ficou era deve
     precisa
 """)
+#: What only somebody does, not what is measured: before them, "Eva" is no scale.
+DEEDS: Final = words("""
+    sente sentiu relatou relata referiu refere disse diz informou informa queixou contou conta pediu chegou
+    faltou ligou trouxe compareceu veio vem fez faz realizou realiza executou executa consegue conseguiu
+    treinou caminhou caiu acordou dormiu viajou voltou retornou tolerou gosta gostou quer tomou usa nega negou
+    mora trabalha chorou precisa
+""")
+#: Everyday words that are also names.
+ALSO_NAMES: Final = words("sol ali")
+#: Short names that a dictionary knows as something that notes never need.
+SHORT_NAMES: Final = words("zé zezé tião")
+#: Behind these and "de", words that are also names are names: "atendimento de clara".
+NAMED_OF: Final = words("atendimento sessão consulta visita prontuário evolução alta agenda horário ficha")
+#: Behind these and a second word, a nickname follows, which may be any word.
+NICKNAMED: Final = words("""
+    conhecido conhecida chamado chamada chamam chamamos chamar apelidado apelidada apelido apelidaram vulgo
+""")
+NICKNAMED_JOINTS: Final = words("como de por é")
 #: They join the parts of a name.
 JOINTS: Final = words("da de do das dos e di del la von van y")
 #: Letters that stand alone in notes.
-LETTERS: Final = words("a e o d x n h m s g j p c q")
+LETTERS: Final = words("a e o d x n h m s g j p c q l t v w y i r")
 #: A name with one of these is an organisation's, and may be of words that notes need: "Clínica Movimento".
 ORGANISATIONS: Final = words("""
-    clínica clínicas centro instituto estúdio studio espaço consultório hospital policlínica academia fisioterapia
-    fisio reabilitação saúde pilates ltda eireli epp associação fundação núcleo
+    clínica clínicas centro instituto estúdio studio espaço consultório hospital policlínica academia
+    fisioterapia fisio reabilitação saúde pilates ltda eireli epp associação fundação núcleo
 """)
 #: They are in names and are nobody's.
 PARTICLES: Final = words("dos das del der van von los las")

@@ -1,7 +1,8 @@
-"""What the clinic knows a patient by: names, numbers and addresses of an identity, wherever they stand in a text.
+"""Takes what the clinic knows a patient by out of a text, wherever it stands.
 
 Here: names as whole words in any case, with or without accents, apart or together; numbers by their digits,
-however they are grouped or spelled. Not here: what anybody might be known by (``patterns.py``, ``walk.py``).
+however they are grouped or spelled. Not here: which names and numbers those are (``identifiers.py``), and what
+anybody might be known by (``patterns.py``, ``walk.py``).
 """
 
 from __future__ import annotations
@@ -14,22 +15,28 @@ from dataclasses import dataclass
 from typing import Final
 
 from fisio_ayida.insights.model import Identity
-from fisio_ayida.insights.privacy.everyday_words import ORGANISATIONS, PARTICLES
-from fisio_ayida.insights.privacy.names import CLINICAL_NAMES
+from fisio_ayida.insights.privacy.clinical_words import CLINICAL
+from fisio_ayida.insights.privacy.everyday_words import ORGANISATIONS
+from fisio_ayida.insights.privacy.identifiers import (
+    SHORTEST_NUMBER,
+    TAIL,
+    Name,
+    beginnings,
+    handles,
+    names,
+    numbers,
+    parts_of,
+    short_names,
+)
+from fisio_ayida.insights.privacy.meant import Meant
 from fisio_ayida.insights.privacy.placeholders import PLACEHOLDER, PLACEHOLDERS
-from fisio_ayida.insights.privacy.plain_text import fold, tidy
-from fisio_ayida.insights.privacy.vocabulary import KNOWN, SAFE, UNCERTAIN, marks
+from fisio_ayida.insights.privacy.plain_text import fold
+from fisio_ayida.insights.privacy.vocabulary import KNOWN, NAME, SAFE, marks
 
-#: Shorter parts of a name are removed only with the whole of it (CONTRACT §9.4).
-SHORTEST_PART: Final = 3
 #: Parts of a name from this length on are recognised with blanks anywhere among their letters.
 SHORTEST_SPLIT: Final = 5
 #: A name whose letters stand together, or apart in some unforeseen way, is recognised from this many letters on.
 SHORTEST_WHOLE: Final = 8
-#: Of a number that is known, its last digits are as good as all: without country and area code, for instance.
-TAIL: Final = 8
-#: Shorter numbers are too common to be anybody's.
-SHORTEST_NUMBER: Final = 4
 #: What may stand between two digits of a number that is read out: "nove, traco, oito".
 LONGEST_GAP: Final = 25
 
@@ -45,62 +52,12 @@ _WORD_OF_DIGIT: Final = re.compile("|".join(sorted(_WORDS_OF_DIGITS, key=len, re
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
-    """A name as it was written: its folded parts, and whether it is an organisation's."""
+class _Form:
+    """How a name may be written: letters that a text needs to have it, a pattern, whether only with a capital."""
 
-    parts: tuple[str, ...]
-    is_organisation: bool
-
-    @property
-    def letters(self) -> str:
-        """All of its letters, together."""
-        return "".join(self.parts)
-
-
-def names(identity: Identity) -> list[Name]:
-    """The names of an identity, each once."""
-    found: dict[Name, None] = {}
-    for written in identity.names:
-        parts = tuple(_LETTERS.findall(fold(tidy(written))))
-        if parts:
-            found[Name(parts, is_organisation=_is_of_an_organisation(parts))] = None
-    return list(found)
-
-
-def _is_of_an_organisation(parts: Sequence[str]) -> bool:
-    # "Corpo em Movimento" is nobody: no person's name is of several clinical words, none of which is also a name.
-    return not ORGANISATIONS.isdisjoint(parts) or (
-        len(parts) > 1
-        and all(marks(part) & (SAFE | UNCERTAIN) == SAFE and part not in CLINICAL_NAMES for part in parts)
-    )
-
-
-def parts_of(name: Name) -> list[str]:
-    """The parts by which somebody is known; of an organisation's name, those that notes do not need."""
-    return [
-        part
-        for part in name.parts
-        if len(part) >= SHORTEST_PART
-        and part not in PARTICLES
-        and not (name.is_organisation and (marks(part) & SAFE or part in ORGANISATIONS))
-    ]
-
-
-def numbers(identity: Identity) -> list[str]:
-    """The digits of the numbers of an identity and their tails, the longest first."""
-    found: set[str] = set()
-    for written in identity.numbers:
-        digits = "".join(filter(str.isdigit, tidy(written)))
-        if len(digits) >= SHORTEST_NUMBER:
-            found.add(digits)
-        found |= {digits[-length:] for length in range(TAIL, len(digits))}
-    return sorted(found, key=lambda digits: (-len(digits), digits))
-
-
-def handles(identity: Identity) -> list[str]:
-    """What stands before the @ of addresses, if it is no word: "anasilva82", not "contato"."""
-    before = (fold(tidy(address)).partition("@")[0] for address in identity.addresses)
-    return sorted({each for each in before if len(each) >= SHORTEST_NUMBER and not marks(each) & KNOWN})
+    needed: str
+    pattern: re.Pattern[str]
+    is_proper: bool = False
 
 
 class Known:
@@ -110,11 +67,21 @@ class Known:
         known = names(identity)
         self._wholes = sorted({name.letters for name in known if _is_telling(name)}, key=len, reverse=True)
         parts = {part for name in known for part in parts_of(name)}
+        shorts = {short for name in known for short in short_names(name)} - parts
+        wholes = dict.fromkeys(name.parts for name in known if len(name.parts) > 1)
+        called = sorted({each for name in known for each in beginnings(name)} - {*wholes}, key=len, reverse=True)
+        # "Clínica Coluna Lombar": only with capitals.
+        proper = {each for each in called if len(each) == 2 and CLINICAL.issuperset(each)}
         #: For each name the letters that a text must have one after the other if it has the name, however written.
         self._names = [
-            *((name.letters, _pattern(_together(name.parts))) for name in known if len(name.parts) > 1),
-            *((part[:-1], _pattern(_apart(part))) for part in sorted(parts, key=lambda part: (-len(part), part))),
+            *(_Form("".join(each), _pattern(_together(each)), each in proper) for each in (*wholes, *called)),
+            *(
+                _Form(part[:-1], _pattern(_apart(part)))
+                for part in sorted(parts, key=lambda part: (-len(part), part))
+            ),
+            *(_Form(short, _pattern(short), _is_a_word(short)) for short in sorted(shorts)),
         ]
+        self._meant = Meant(parts)
         self._handles = [(each, _pattern(re.escape(each))) for each in handles(identity)]
         self._numbers = numbers(identity)
 
@@ -138,10 +105,18 @@ class Known:
         # Whole names first: without one of its parts, nothing would tell what the others are.
         if any(whole in letters for whole in self._wholes):
             text = self._without_wholes(text, hits)
-        for needed, pattern in self._names:
-            if needed in letters:
-                text = _replace(pattern, "name", text, hits)
+        for form in self._names:
+            if form.needed in letters:
+                text = self._without(form, text, hits)
         return text
+
+    def _without(self, form: _Form, text: str, hits: Counter[str]) -> str:
+        folded = fold(text)
+        spans = [match.span() for match in form.pattern.finditer(folded) if match["it"] is not None]
+        if form.is_proper:
+            spans = [span for span in spans if text[span[0]].isupper()]
+        spans = [span for span in spans if not self._meant.is_word(text, folded, span)]
+        return _cut(text, spans, "name", hits)
 
     def _spans_of_numbers(self, digits: Sequence[tuple[str, int, int]]) -> list[tuple[int, int]]:
         row = "".join(digit for digit, _, _ in digits)
@@ -186,6 +161,11 @@ def _is_telling(name: Name) -> bool:
         and len(name.letters) >= SHORTEST_WHOLE
         and not all(marks(part) & SAFE or part in ORGANISATIONS for part in name.parts)
     )
+
+
+def _is_a_word(short: str) -> bool:
+    """Whether a short name is a word too: "mau", "dito". "Zé" is one for dictionaries only."""
+    return short != "ze" and bool(marks(short) & KNOWN) and not marks(short) & NAME
 
 
 def _is_one(piece: Sequence[tuple[str, int, int]], digits: Sequence[tuple[str, int, int]], place: int) -> bool:

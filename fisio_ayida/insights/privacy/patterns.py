@@ -1,28 +1,21 @@
-"""What tells who somebody is by its shape: addresses of e-mail and pages, documents, telephones, dates, plates.
+"""What tells who somebody is by its shape: addresses of e-mail and pages, documents, telephones, plates.
 
 Here: one row for each shape, in the order in which they are looked for. All but plates are looked for in the
 folded text, so none knows an accent or a capital. Not here: what a certain patient is known by (``known.py``), and
-words (``walk.py``). The second detector (``detector.py``) uses none of these.
+words (``walk.py``), dates and ages (``dates.py``). The second detector (``detector.py``) uses none of these.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import Final
 
+from fisio_ayida.insights.privacy.dates import AGES, DATES, YEARS
 from fisio_ayida.insights.privacy.placeholders import PLACEHOLDER, PLACEHOLDERS
 from fisio_ayida.insights.privacy.plain_text import fold
+from fisio_ayida.insights.privacy.shape import NUMBER_WORD, SPELLED, UNITS, Shape
 
-_MONTHS: Final = "janeiro|fevereiro|marco|abril|maio|junho|julho|agosto|setembro|outubro|novembro|dezembro"
-_MONTH: Final = f"(?:{_MONTHS}|jan|fev|mar|abr|mai|jun|jul|ago|set|out|nov|dez)"
-_UNITS: Final = r"(?:zero|um|uma|dois|duas|tres|quatro|cinco|seis|meia|sete|oito|nove)"
-_SPELLED: Final = ("zero", "dois", "duas", "tres", "quatro", "cinco", "seis", "sete", "oito", "nove")
-_NUMBER_WORD: Final = (
-    rf"(?:{_UNITS}|dez|onze|doze|treze|quatorze|catorze|quinze|dezesseis|dezessete|dezoito|dezenove|vinte|trinta|quarenta"
-    r"|cinquenta|sessenta|setenta|oitenta|noventa|cem|cento)"
-)
 _SITES: Final = "com|net|org|br|gov|edu|app|info|online|site|blog|dev|xyz|pt|me|io|ly|gl|be|tv|link"
 _FILES: Final = "jpe?g|png|gif|heic|webp|bmp|pdf|docx?|xlsx?|mp[34]|mov|avi|ogg|wav|opus|zip|dcm"
 _AT: Final = r"(?:@|[(\[]\s?(?:at|arroba)\s?[)\]]|\barroba\b)"
@@ -35,30 +28,15 @@ _PERHAPS_DOCUMENT: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """A shape, and what it is.
-
-    Args:
-        kind: of :data:`~fisio_ayida.insights.privacy.placeholders.PLACEHOLDERS`.
-        pattern: what is taken out is its group ``it``, or all of it.
-        needs: one of these is in every text that has the shape; looked for first, because it costs nothing.
-        digits: so many digits of it stand together, with nothing but blanks and signs between them.
-        in_text: looked for in the text as it is, with capitals.
-        instead: in the place of the placeholder.
-    """
-
-    kind: str
-    pattern: re.Pattern[str]
-    needs: tuple[str, ...] = ()
-    digits: int = 0
-    in_text: bool = False
-    instead: str | None = None
-
-
 _ROW_OF_DIGITS: Final = re.compile(r"\d[\d ./\-()+]*")
 _SITE_ENDS: Final = tuple(f".{site}" for site in _SITES.split("|"))
 _FILE_ENDS: Final = tuple(f".{file}" for file in ("jp", "mp", *re.findall(r"\w{3,}", _FILES)))
+
+_HOUSE: Final = rf"(?>\d{{1,5}}|{NUMBER_WORD}(?:\se\s{NUMBER_WORD}){{0,2}})(?![\w,]*\d)"
+_MEASURED: Final = (
+    r"[\d.,/]|\w|\s?(?:x\b|vez|rep|ser|dia|min|sess|h\b|hora|seg|s\b|°|graus|%|kg|sem|mes|ano|pass|km|m\b|metr|exerc|ou\s\d|e\s\d)"
+    r"|\s?[aà-]\s?\d"
+)
 
 SHAPES: Final = (
     Shape(
@@ -79,46 +57,7 @@ SHAPES: Final = (
     Shape("link", re.compile(r"\S{40,}")),
     Shape("address", re.compile(r"(?<!\d)\d{2}\.?\d{3}\s?-\s?\d{3}(?!\d)"), ("-",), digits=8),
     Shape("number", re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"), (".",), digits=4),
-    Shape("date", re.compile(r"(?<!\d)\d{1,2}\s?[/.\-]\s?\d{1,2}\s?[/.\-]\s?(?:\d{4}|\d{2})(?!\d)"), digits=4),
-    Shape("date", re.compile(r"(?<!\d)\d{4}\s?[/.\-]\s?\d{1,2}\s?[/.\-]\s?\d{1,2}(?!\d)"), digits=6),
-    Shape(
-        "date",
-        re.compile(
-            rf"\b(?:(?:dia\s)?(?:\d{{1,2}}°?|primeiro|{_NUMBER_WORD}(?:\se\s{_NUMBER_WORD})?)\s?(?:de\s|/|-)\s?)?"
-            rf"(?:{_MONTHS})\b(?:\s?(?:de\s|/|-|,)?\s?(?:19|20)?\d{{2}}(?!\d))?"
-        ),
-        ("janeiro", "fevereiro", "marco", "abril", "maio", "junho", "julho", "agosto", "bro"),
-    ),
-    Shape(
-        "date",
-        re.compile(
-            rf"(?<![\w\[])\d{{1,2}}\s?[/\-.]?\s?(?:de\s)?{_MONTH}\b(?:\s?[/\-.]\s?\d{{2,4}}|\s(?:19|20)\d{{2}})?"
-        ),
-        digits=1,
-    ),
-    Shape("date", re.compile(rf"\b{_MONTH}\s?[/.]\s?\d{{2,4}}(?!\d)"), digits=2),
-    # Day and month alone: not pain (7/10), strength (4/5) or pressure (12/8, behind its name).
-    Shape(
-        "date",
-        re.compile(
-            r"(?=\d)(?<![\d/.,])(?<!pa )(?<!pa: )(?!(?:0?\d|10)/10(?!\d))"
-            r"(?:0?[1-9]|[12]\d|3[01])/(?:0[1-9]|1[0-2])(?![\d/])"
-        ),
-        ("/0", "/1"),
-        digits=3,
-    ),
-    Shape(
-        "date", re.compile(r"\b(?:dia|data|desde|nasc\w*|dn)\s?:?\s?(?P<it>\d{1,2}\s?/\s?\d{1,2})(?!\d)"), ("/",)
-    ),
-    Shape(
-        "date",
-        re.compile(
-            r"dia(?<!\wdia)(?<!ao dia)(?<!por dia)(?<!/dia)(?<!todo dia)(?<!cada dia)"
-            rf"\s(?P<it>\d{{1,2}}|{_NUMBER_WORD}(?:\se\s{_NUMBER_WORD})?)\b"
-            r"(?!\s?(?:x\b|vez|rep|ser|min|h\b|de\s))"
-        ),
-        ("dia",),
-    ),
+    *DATES,
     Shape(
         "document",
         re.compile(
@@ -158,8 +97,8 @@ SHAPES: Final = (
     Shape("number", re.compile(r"[+(]?\d(?:[ .\-()+]*\d){7,}"), digits=8),
     Shape(
         "number",
-        re.compile(rf"(?:\d|\b{_UNITS}\b)(?:[ .\-()+]*(?:\d|\b{_UNITS}\b)){{7,}}"),
-        (*_SPELLED, "um ", "uma ", "meia "),
+        re.compile(rf"(?:\d|\b{UNITS}\b)(?:[ .\-()+]*(?:\d|\b{UNITS}\b)){{7,}}"),
+        (*SPELLED, "um ", "uma ", "meia "),
     ),
     Shape("number", re.compile(r"\d{5,}"), digits=5),
     Shape("number", re.compile(r"r\$\s?\d[\d.,]*(?<![.,])"), ("r$",)),
@@ -167,29 +106,34 @@ SHAPES: Final = (
     Shape(
         "number", re.compile(r"(?:\bfinal|terminado em|terminada em)\s(?P<it>\d{3,4})\b"), ("final", "terminad")
     ),
-    Shape("number", re.compile(r"(?:#\s?|\bn[°.]{1,2}\s?)(?P<it>\d{2,})"), ("#", "n°", "n.")),
+    Shape(
+        "number",
+        re.compile(r"(?:#\s?|(?<!sessao )(?<!atendimento )\bn[°.]{1,2}\s?)(?P<it>\d{2,})"),
+        ("#", "n°", "n."),
+    ),
+    Shape(
+        "number",
+        re.compile(rf"\b{NUMBER_WORD}(?:(?:\s?[,.\-]\s?|\s)(?:(?:e|traco|hifen|ponto)\s)?{NUMBER_WORD}\b){{4,}}"),
+    ),
+    # Where somebody lives or lies: not "em casa 3x ao dia".
     Shape(
         "number",
         re.compile(
-            rf"\b{_NUMBER_WORD}(?:(?:\s?[,.\-]\s?|\s)(?:(?:e|traco|hifen|ponto)\s)?{_NUMBER_WORD}\b){{4,}}"
+            rf"\b(?:(?<!em )casa|sala|quarto|leito|apto|apt|apartamento|bloco|torre|predio)\s"
+            r"(?:(?:de\s)?n(?:°|o|umero)?\.?\s)?"
+            rf"(?P<it>{_HOUSE})(?!{_MEASURED})"
         ),
+        ("casa", "sala ", "quarto ", "leito ", "apt", "apart", "bloco", "torre", "predio"),
     ),
     Shape(
-        "date",
+        "number",
         re.compile(
-            r"(?<![\d.,/x\-])(?:19|20)\d{2}(?![\dx]|[.,]\d|\s?(?:m|mt|mts|metros|passos|ml|l|kg|g|n|w|kcal|cal|mg|ui|ms|mcg|hz)\b)"
+            rf"\b(?:em\scasa|mora\w{{0,3}}|resid\w+|rua|casa)(?:\s[a-z]{{1,12}}){{0,3}}?\snumero:?\s(?P<it>{_HOUSE})(?!{_MEASURED})"
         ),
-        ("19", "20"),
-        digits=4,
+        ("numero",),
     ),
-    # CONTRACT §9.4: an age above 89 is told as "90+".
-    Shape("age", re.compile(r"(?<![\d.,])(?:9\d|1[0-4]\d)(?= ?anos\b)"), ("anos",), instead="90+"),
-    Shape(
-        "age",
-        re.compile(rf"\b(?:noventa|cem|cento)(?:\se\s{_NUMBER_WORD})*(?=\sanos\b)"),
-        (" anos",),
-        instead="90+",
-    ),
+    *YEARS,
+    *AGES,
 )
 
 

@@ -24,6 +24,11 @@ LONGEST: Final = 1_500
 _READ: Final = 4
 #: What would be markup if the text were read again.
 _MARKUP: Final = re.compile(r"<(?=[A-Za-z/!?])|&")
+_SET: Final = r"(?:[5-9]|[12]\d|30)"
+#: Repetitions of one set after the other, "10 12 10 12" or "15-12-12-10": with commas they are no telephone.
+_SETS: Final = re.compile(
+    rf"(?<![\w./,\-])(?<!\d ){_SET}(?:(?:-{_SET}){{3,7}}|(?: {_SET}){{3,7}})(?![\w/\-]|[., ]\d)"
+)
 _REPEATED: Final = re.compile(rf"({PLACEHOLDER.pattern})(?:[ ,\-]{{0,3}}\1)+")
 
 
@@ -54,6 +59,7 @@ class Scrubber:
         """
         hits: Counter[str] = Counter()
         text = _MARKUP.sub("+", _cut(plain(text), self._longest * _READ))
+        text = _SETS.sub(lambda match: re.sub("[ -]", ", ", match[0]), text)
         before = None
         # What goes may tell what stands beside it: until nothing changes. Each turn takes something out.
         while text != before:

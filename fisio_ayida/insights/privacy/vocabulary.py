@@ -15,6 +15,7 @@ from fisio_ayida.insights.dictionaries import is_known, lemma
 from fisio_ayida.insights.privacy import everyday_words as everyday
 from fisio_ayida.insights.privacy.clinical_words import CLINICAL, CUES, EPONYMS
 from fisio_ayida.insights.privacy.names import AMBIGUOUS, NAMES
+from fisio_ayida.insights.privacy.place_words import OFFICES
 from fisio_ayida.insights.privacy.plain_text import fold, words
 
 # Plain numbers: members of an IntFlag cost a microsecond for each `&`, and every word of a note asks ten of them.
@@ -34,12 +35,14 @@ PLACE: Final = 1 << 10
 PEOPLE_DO: Final = 1 << 11
 PEOPLE_DO_TOO: Final = 1 << 12
 JOINT: Final = 1 << 13
+#: An office that few hold.
+OFFICE: Final = 1 << 14
 
 _SAFE_WORDS: Final = CLINICAL | everyday.EVERYDAY
 _MARKS: Final = (
     (_SAFE_WORDS, SAFE | KNOWN),
-    (NAMES - _SAFE_WORDS, NAME | KNOWN),
-    (AMBIGUOUS, UNCERTAIN | KNOWN),
+    ((NAMES | everyday.SHORT_NAMES) - _SAFE_WORDS, NAME | KNOWN),
+    (AMBIGUOUS | everyday.ALSO_NAMES, UNCERTAIN | KNOWN),
     (EPONYMS - _SAFE_WORDS, EPONYM),
     (CUES, CUE | KNOWN),
     (everyday.PERSONS, PERSON | KNOWN),
@@ -49,6 +52,7 @@ _MARKS: Final = (
     (everyday.PEOPLE_DO, PEOPLE_DO | VERB | KNOWN),
     (everyday.PEOPLE_DO_TOO, PEOPLE_DO_TOO | VERB | KNOWN),
     (everyday.JOINTS, JOINT),
+    (OFFICES, OFFICE),
 )
 #: What may be missing where somebody writes without accents.
 _ACCENTED: Final = {"a": "áãâà", "e": "éê", "i": "í", "o": "óõô", "u": "ú", "c": "ç"}

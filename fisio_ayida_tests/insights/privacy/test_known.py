@@ -7,7 +7,7 @@ import re
 import pytest
 
 from fisio_ayida.insights.model import Identity
-from fisio_ayida.insights.privacy import Scrubber
+from fisio_ayida.insights.privacy import Scrubber, leaks
 
 _NAMES = (
     "Ana refere dor",
@@ -65,9 +65,94 @@ def test_the_whole_name_of_a_clinic_goes(scrubber: Scrubber, note: str) -> None:
     assert scrubber.scrub(f"veio da {note} hoje").text == "veio da [nome] hoje"
 
 
-def test_a_word_that_is_a_patients_name_goes_everywhere() -> None:
-    scrubber = Scrubber(Identity(names=("Maria das Dores Costa",)))
-    assert scrubber.scrub("dores na costa das mãos").text == "[nome] na [nome] das mãos"
+_COLLEAGUES = Identity(names=("Bruno Dias", "Rita Costa", "José Leite"))
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "dor há 3 dias na costa direita",
+        "nos últimos dias bem, sem dor nas costas",
+        "alguns dias sem dor, costa esquerda dolorida",
+        "PACIENTE COM DOR HÁ 3 DIAS",
+    ],
+)
+def test_a_word_of_notes_stays_although_somebody_of_the_clinic_is_named_so(note: str) -> None:
+    assert Scrubber(_COLLEAGUES).scrub(note).text == note
+    assert leaks(note, _COLLEAGUES) == []
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "avaliado pelo Dias",
+        "a sra. dias avaliou",
+        "falei com dias hoje",
+        "dias costa avaliou",
+        "a filha da costa veio",
+        "a costa relatou dor",
+        "bruno dias avaliou",
+        "d.i.a.s avaliou",
+    ],
+)
+def test_a_word_of_notes_goes_where_it_stands_like_a_name(note: str) -> None:
+    left = Scrubber(_COLLEAGUES).scrub(note).text
+    assert not re.search("dias|costa|d.i.a.s", left.lower())
+    assert leaks(left, _COLLEAGUES) == []
+
+
+def test_the_scale_stays_although_the_patient_is_named_so() -> None:
+    eva = Identity(names=("Eva Xyz",))
+    assert Scrubber(eva).scrub("Eva com dor, EVA 7/10, eva bem").text == "[nome] com dor, EVA 7/10, [nome] bem"
+    assert leaks("dor, EVA 7/10", eva) == []
+
+
+def test_a_name_that_notes_do_not_need_goes_everywhere() -> None:
+    scrubber = Scrubber(Identity(names=("Rosa Clara",)))
+    assert scrubber.scrub("faixa rosa, clara melhora").text == "faixa [nome] melhora"
+
+
+_CLINICS = Identity(
+    names=("Vida Ativa Fisioterapia", "Clínica Corpo em Movimento Vila Nova", "Clínica Coluna Lombar")
+)
+
+
+@pytest.mark.parametrize(
+    ("note", "expected"),
+    [
+        ("Vida Ativa atendeu", "[nome] atendeu"),
+        ("tratado na vida ativa", "tratado na [nome]"),
+        ("veio da corpo em movimento", "veio da [nome]"),
+        ("tratado na Coluna Lombar", "tratado na [nome]"),
+        ("movimento do corpo, vida mais ativa", "movimento do corpo, vida mais ativa"),
+        ("dor na coluna lombar", "dor na coluna lombar"),
+    ],
+)
+def test_a_clinic_is_also_called_by_the_beginning_of_its_own_name(note: str, expected: str) -> None:
+    assert Scrubber(_CLINICS).scrub(note).text == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("José", "zé"),
+        ("José", "Zezinho"),
+        ("Francisco", "chiquinho"),
+        ("Maria", "mariazinha"),
+        ("Antônio", "tonho"),
+        ("Eduardo", "Dudu"),
+        ("Beatriz", "bia"),
+        ("Sebastião", "tião"),
+        ("Fernanda", "Nanda"),
+    ],
+)
+def test_a_short_name_of_a_known_name_goes(name: str, short: str) -> None:
+    assert Scrubber(Identity(names=(f"{name} Xyz",))).scrub(f"dor, {short}, melhor").text == "dor, [nome], melhor"
+
+
+def test_a_short_name_that_is_a_word_goes_with_a_capital_only() -> None:
+    scrubber = Scrubber(Identity(names=("Maurício Xyz",)))
+    assert scrubber.scrub("mau jeito, disse Mau").text == "mau jeito, disse [nome]"
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_nine_of_ten_names_go_even_where_nothing_announces_them(stranger: Scrubb
         ("estuda no colégio estrela da manhã", "estuda no colégio [omitido] da manhã"),
         ("trabalha no computador sentada", "trabalha no computador sentada"),
         ("convênio bradesco", "convênio [omitido]"),
-        ("plano de saúde porto seguro hoje", "plano de saúde [omitido] seguro hoje"),
+        ("plano de saúde porto seguro hoje", "plano de saúde [omitido] hoje"),
         ("plano de tratamento mantido", "plano de tratamento mantido"),
         ("mora em campinas", "mora em [omitido]"),
         ("fala do Corinthians", "fala do [omitido]"),
