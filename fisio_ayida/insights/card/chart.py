@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fisio_ayida.insights.facts.limits import PAIN, PER
+from fisio_ayida.insights.facts.limits import PAIN
+from fisio_ayida.insights.facts.usable import pain_of
 from fisio_ayida.insights.model import Fact, Record, Session, StatusClass, Visit
+from fisio_ayida.insights.wording.units import told_for
 
 #: What is drawn at the least, so that two sessions are not at the two ends of the paper.
 LEAST: Final = dt.timedelta(days=28)
@@ -120,10 +122,13 @@ def draw(record: Record, trend: Fact | None, anchors: Mapping[str, str]) -> Char
     """
     since = record.today - PAIN + _A_DAY
     visits = [visit for visit in record.visits if since <= visit.day <= record.today]
-    rated = [each for each in record.sessions if each.pain is not None and since <= each.day <= record.today]
+    rated = [
+        (each, pain) for each in record.sessions
+        if since <= each.day <= record.today and (pain := pain_of(each)) is not None
+    ]  # fmt: skip
     if not visits and not rated:
         return None
-    earliest = min([each.day for each in visits] + [each.day for each in rated])
+    earliest = min([each.day for each in visits] + [each.day for each, _ in rated])
     axis = _Axis(min(earliest, record.today - LEAST), record.today)
     kinds = tuple(kind for kind in KINDS if any(_KINDS[visit.status] is kind for visit in visits))
     lanes = {kind.name: float(LANES + LANE * place) for place, kind in enumerate(kinds)}
@@ -131,8 +136,7 @@ def draw(record: Record, trend: Fact | None, anchors: Mapping[str, str]) -> Char
     return Chart(
         first=axis.first, last=axis.last,
         dots=tuple(
-            Dot(anchors[each.id], axis.x(each.day), _y(float(each.pain or 0)), each.pain or 0, each.day)
-            for each in rated
+            Dot(anchors[each.id], axis.x(each.day), _y(pain), int(pain), each.day) for each, pain in rated
         ),
         marks=tuple(_mark(visit, axis, lanes) for visit in visits),
         ticks=tuple(_ticks(axis)), line=line, band=band,
@@ -152,29 +156,29 @@ def _ticks(axis: _Axis) -> list[Tick]:
     return [Tick(axis.x(day), day, anchor) for day, anchor in zip(days, anchors, strict=True)]
 
 
-def _trend(trend: Fact | None, rated: Sequence[Session], axis: _Axis) -> tuple[str, str]:
+def _trend(trend: Fact | None, rated: Sequence[tuple[Session, float]], axis: _Axis) -> tuple[str, str]:
     """The ends of the line, and of the fan of slopes within which it lies; both turn on the middle of the days.
 
     Only where there is a verdict: a line through fewer points would show what nobody knows.
     """
     if trend is None or trend.value is None or trend.low is None or trend.high is None or trend.verdict is None:
         return "", ""
-    days: dict[dt.date, list[int]] = {}
-    for each in rated:
-        if each.id in trend.inputs and each.pain is not None:
-            days.setdefault(each.day, []).append(each.pain)
+    per, days = told_for(trend.unit), dict[dt.date, list[float]]()
+    for each, pain in rated:
+        if each.id in trend.inputs:
+            days.setdefault(each.day, []).append(pain)
     if len(days) < _LEAST_DAYS:
         return "", ""
     first, last = min(days), max(days)
-    middle = statistics.median([(day - first) / PER for day in days])
-    above = [statistics.median(said) - trend.value * (day - first) / PER for day, said in days.items()]
+    middle = statistics.median([(day - first) / per for day in days])
+    above = [statistics.median(said) - trend.value * (day - first) / per for day, said in days.items()]
     level = statistics.median(above) + trend.value * middle
-    ends = (first, 0.0 - middle), (last, (last - first) / PER - middle)
+    ends = (first, 0.0 - middle), (last, (last - first) / per - middle)
     low, line, high = (
         [f"{axis.x(day)},{_y(level + slope * away) - TOP:.1f}" for day, away in ends]
         for slope in (trend.low, trend.value, trend.high)
     )
-    centre = f"{axis.x(first + middle * PER)},{_y(level) - TOP:.1f}"
+    centre = f"{axis.x(first + middle * per)},{_y(level) - TOP:.1f}"
     return " ".join(line), " ".join([low[0], centre, low[1], high[1], centre, high[0]])
 
 

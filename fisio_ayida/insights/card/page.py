@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from fisio_ayida.insights.card import chart, words
+from fisio_ayida.insights.card.formulas import formulas
+from fisio_ayida.insights.facts.kinds import Method
 from fisio_ayida.insights.facts.rules import FLAGS, WORDS
+from fisio_ayida.insights.facts.usable import pain_of
 from fisio_ayida.insights.model import Facts, Item, Record, Session
 from fisio_ayida.insights.wording.risks import risks
 from fisio_ayida.insights.wording.rows import FactRow
@@ -109,6 +112,7 @@ class Page:
     rows: tuple[Row, ...]
     unsaid: tuple[Row, ...]
     missing: tuple[str, ...]
+    formulas: tuple[Method, ...]
     days: tuple[Day, ...]
     footer: str
 
@@ -164,6 +168,7 @@ def compose(
         rows=tuple(row for row in rows if row.value),
         unsaid=tuple(row for row in rows if not row.value),
         missing=tuple(dict.fromkeys(WORDS[word].advice for word in facts.missing)),
+        formulas=tuple(formulas()),
         days=tuple(_days(record, drawn, anchors)),
         footer=_footer(facts, standing),
     )  # fmt: skip
@@ -257,12 +262,9 @@ def _days(record: Record, drawn: chart.Chart | None, anchors: Mapping[str, str])
         visit = ", ".join(marks.pop(day, []))
         for each in sessions.get(day, ()):
             anchor = anchors[each.id]
-            yield Day(
-                day,
-                visit or "sessão",
-                "–" if each.pain is None else str(each.pain),
-                "" if anchor in dots else anchor,
-            )
+            pain = pain_of(each)
+            shown = "–" if pain is None else f"{pain:g}"
+            yield Day(day, visit or "sessão", shown, "" if anchor in dots else anchor)
             visit = "outra sessão"
         if day not in sessions:
             yield Day(day, visit, "")
@@ -270,7 +272,7 @@ def _days(record: Record, drawn: chart.Chart | None, anchors: Mapping[str, str])
 
 def _footer(facts: Facts, standing: Standing) -> str:
     stored = "" if standing.is_stored else " Calculado agora; nada foi guardado."
-    return f"Fórmulas, janelas e limites: docs/insights.md, versão {facts.version}.{stored}"
+    return f"Fórmulas, janelas e limites, versão {facts.version}: em “Como é calculado”.{stored}"
 
 
 def _anchor(ref: str) -> str:

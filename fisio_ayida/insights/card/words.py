@@ -30,6 +30,7 @@ WHY_NOT: Final[Mapping[str, str]] = {
     "no_consent": "o paciente não consente com o uso dos dados",
     "unknown_patient": "o paciente não é desta clínica ou foi excluído",
     "no_session": "nenhuma sessão foi finalizada",
+    "too_old": "as sessões finalizadas são antigas demais",
     "facts_only": "a clínica quer apenas os números",
     "not_yet": "o modelo ainda não foi consultado",
     "no_model": "nenhum modelo está configurado",
@@ -45,16 +46,18 @@ WHY_NOT: Final[Mapping[str, str]] = {
     "truncated": "a resposta do modelo veio cortada",
     "bad_json": "a resposta do modelo não tinha a forma pedida",
     "bad_citation": "a resposta do modelo citava o que não existe, ou nada",
-    "bad_number": "a resposta do modelo trazia um número que os registros não trazem",
+    "bad_number": "a resposta do modelo trazia um número que os registros não trazem, ou não disso",
+    "bad_direction": "a resposta do modelo contava uma direção que os registros não mostram",
     "bad_language": "a resposta do modelo não estava em português",
     "leaked_identifier": "a resposta do modelo continha algo que identifica uma pessoa",
-    "diagnosis": "a resposta do modelo trazia um diagnóstico",
+    "diagnosis": "a resposta do modelo trazia um diagnóstico, um prognóstico, uma ordem ou uma nota",
 }
 
 NOTICE: Final = (
-    "Escrito por um modelo de linguagem ({model}) a partir dos números desta página e das anotações das sessões, "
-    "sem nome nem outra identificação. Cada trecho foi conferido por regras e aponta para o que o sustenta; não é "
-    "um diagnóstico."
+    "Escrito por um modelo de linguagem ({model}) a partir dos números desta página e de trechos dos registros "
+    "das sessões: um rascunho. Nomes e outras identificações foram retirados antes por regras, que podem falhar. "
+    "Números, citações e direções foram comparados com o prontuário, também por regras; o sentido das frases cabe "
+    "ao profissional conferir. Não é um diagnóstico."
 )
 NOT_WRITTEN: Final = "Não há texto de um modelo: {why}. Os números e os sinais desta página não dependem disso."
 NOT_YET: Final = "Ainda não há texto de um modelo: {why}. Será tentado de novo."

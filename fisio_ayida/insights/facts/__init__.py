@@ -38,8 +38,9 @@ def _several(found: Fact | tuple[Fact, ...]) -> tuple[Fact, ...]:
 def _missing(counted: Usable, facts: Iterable[Fact]) -> tuple[str, ...]:
     """What could be recorded, so that more can be said; in the registry's order."""
     found = {fact.missing for fact in facts if fact.missing and WORDS[fact.missing].advice}
-    if any(fact.of.get("without_outcome") for fact in facts if fact.name == "attendance_rate_90d"):
-        found.add("visits_without_outcome")
+    for name, word in (("without_outcome", "visits_without_outcome"), ("contradicting", "contradicting_visits")):
+        if any(fact.of.get(name) for fact in facts if fact.name == "attendance_rate_90d"):
+            found.add(word)
     if any(each.unusable for each in counted.sessions):
         found.add("unreadable_content")
     return tuple(word.name for word in MISSING if word.name in found)

@@ -8,26 +8,22 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter
-from statistics import NormalDist
-from typing import Final
 
-from fisio_ayida.insights.facts.limits import ATTENDANCE, CONFIDENCE, LEAST_VISITS
-from fisio_ayida.insights.facts.series import rounded
+from fisio_ayida.insights.facts.limits import ATTENDANCE, LEAST_VISITS
+from fisio_ayida.insights.facts.series import Z, rounded
 from fisio_ayida.insights.facts.usable import Usable, Window, expected_before, until
 from fisio_ayida.insights.model import Fact
-
-#: Of the normal distribution.
-Z: Final = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
 
 def rate(usable: Usable) -> Fact:
     """Adherence of the last 90 days.
 
     Formula: done / (done + absent), of visits up to and including today; below four of these, none. Interval:
-    Wilson's for a share. ``of``: done, absent, cancelled, to_rebook, and ``without_outcome``: visits of days
-    before today that are still expected, or whose status nobody has classified.
+    Wilson's for a share. ``of``: done, absent, cancelled, to_rebook, ``without_outcome``: visits of days before
+    today that are still expected, or whose status nobody has classified, and ``contradicting``: visits that are
+    said to be missed on a day with a session, which count as neither.
 
-    Inputs: the visits of the window.
+    Inputs: the visits of the window, and the sessions that contradict one.
     """
     return _rate("attendance_rate_90d", usable, until(usable.today, ATTENDANCE))
 
@@ -35,7 +31,7 @@ def rate(usable: Usable) -> Fact:
 def rate_before(usable: Usable) -> Fact:
     """The same of the 90 days before those, by the same formula.
 
-    Inputs: the visits of that window.
+    Inputs: as there, of that window.
     """
     day = until(usable.today, ATTENDANCE).first
     last = dt.date.fromordinal(max(day.toordinal() - 1, 1))
@@ -46,16 +42,20 @@ def _rate(name: str, usable: Usable, window: Window) -> Fact:
     visits = [each for each in usable.visits if each.day in window]
     counts = Counter(each.status for each in visits)
     expected = sum(each.day in window for each in expected_before(usable, usable.today))
-    done, absent = counts["done"], counts["absent"]
+    contradicting = [each for each in usable.contradicting if each.day in window]
+    days = {each.day for each in contradicting}
+    done, absent = counts["done"], counts["absent"] - len(contradicting)
     enough = done + absent >= LEAST_VISITS
     low, high = wilson(done, done + absent) if enough else (None, None)
     return Fact(
         name=name, unit="ratio", count=done + absent, first=window.first, last=window.last,
         value=rounded(done / (done + absent)) if enough else None, low=low, high=high,
-        missing="" if enough else "too_few_visits", inputs=tuple(each.id for each in visits),
+        missing="" if enough else "too_few_visits",
+        inputs=(*(each.id for each in visits), *(each.id for each in usable.sessions if each.day in days)),
         of={
             "done": done, "absent": absent, "cancelled": counts["cancelled"], "to_rebook": counts["to_rebook"],
             "without_outcome": expected + counts["other"] + counts["unknown"],
+            "contradicting": len(contradicting),
         },
     )  # fmt: skip
 

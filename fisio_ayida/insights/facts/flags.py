@@ -11,6 +11,7 @@ from fisio_ayida.insights.facts.limits import (
     ATTENDANCE,
     EARLY_DAYS,
     EARLY_GAP,
+    ENOUGH_VISITS,
     GAP_ENDS,
     GAP_INTERVALS,
     LEAST_GAP,
@@ -18,7 +19,9 @@ from fisio_ayida.insights.facts.limits import (
     MISSED_IN_A_ROW,
     NO_PAIN,
     NO_PAIN_SESSIONS,
+    SURELY_LOW,
 )
+from fisio_ayida.insights.facts.series import is_current
 from fisio_ayida.insights.facts.usable import Usable, pain_of, until
 from fisio_ayida.insights.model import Fact, Flag
 
@@ -44,10 +47,15 @@ def missed_last_two(usable: Usable, by: By) -> Flag | None:
 
 
 def long_gap(usable: Usable, by: By) -> Flag | None:
-    """Nothing is booked, and the patient was not there for more than 14 days and twice the usual interval."""
+    """Nothing is booked, and the patient was not there for more than 14 days and twice the usual interval.
+
+    An early dropout says the same, and more.
+    """
     since, usual = by["days_since_visit"], by["visit_interval"]
     limit = max(float(LEAST_GAP.days), GAP_INTERVALS * (usual.value or 0.0))
     if usable.booked or since.value is None or not limit < since.value <= GAP_ENDS.days:
+        return None
+    if early_dropout(usable, by) is not None:
         return None
     return Flag(
         name="long_gap", facts=("days_since_visit", "days_to_next_visit", "visit_interval"),
@@ -71,19 +79,23 @@ def early_dropout(usable: Usable, by: By) -> Flag | None:
 
 
 def low_adherence(usable: Usable, by: By) -> Flag | None:
-    """Adherence is stated, and is less than 60 %."""
+    """Adherence is stated, is less than 60 %, and that is hardly chance: of 8 visits, or by its interval."""
     rate = by["attendance_rate_90d"]
-    if rate.value is None or rate.value >= LOW_ADHERENCE:
+    if rate.value is None or rate.high is None or rate.value >= LOW_ADHERENCE:
+        return None
+    if rate.count < ENOUGH_VISITS and rate.high >= SURELY_LOW:
         return None
     return Flag(name="low_adherence", facts=(rate.name,), of={"rate": rate.value}, inputs=rate.inputs)
 
 
 def pain_rising(usable: Usable, by: By) -> Flag | None:
-    """The pain trend's verdict is ``rising``."""
+    """The pain trend's verdict is ``rising``, and its newest record is of the last 30 days."""
     trend = by["pain_trend"]
-    if trend.verdict != "rising" or trend.value is None:
+    if trend.verdict != "rising" or trend.value is None or not is_current(trend, usable.today):
         return None
-    return Flag(name="pain_rising", facts=(trend.name,), of={"slope": trend.value}, inputs=trend.inputs)
+    return Flag(
+        name="pain_rising", facts=(trend.name, "days_since_pain"), of={"slope": trend.value}, inputs=trend.inputs
+    )  # fmt: skip
 
 
 def no_pain_record(usable: Usable, by: By) -> Flag | None:

@@ -23,7 +23,7 @@ class FactKind:
         window: how many civil days it looks at; None: all that is read.
         skipped: how many civil days before today are not of the window.
         least: what there has to be for a value.
-        formula: so that it can be done by hand.
+        formula, formula_pt: so that it can be done by hand; the second one is what professionals read.
         limits: what it cannot say.
         of: what its further numbers are.
         missing: words of why it may have no value.
@@ -38,6 +38,7 @@ class FactKind:
     skipped: dt.timedelta = dt.timedelta()
     least: str
     formula: str
+    formula_pt: str
     limits: str
     of: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...]
@@ -46,13 +47,27 @@ class FactKind:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlagKind:
-    """A rule. ``rule``: when it holds; ``hint``: why a professional may want to know."""
+    """A rule.
+
+    Args:
+        rule, rule_pt: when it holds; the second one is what professionals read.
+        hint: why a professional may want to know.
+    """
 
     name: str
     portuguese: str
     rule: str
+    rule_pt: str
     hint: str
     compute: Callable[[Usable, Mapping[str, Fact]], Flag | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What several formulas rest on, as professionals read it."""
+
+    title: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

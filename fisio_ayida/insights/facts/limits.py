@@ -9,7 +9,7 @@ import datetime as dt
 from typing import Final
 
 #: Part of what is stored: with another formula or number, another version.
-VERSION: Final = "f1"
+VERSION: Final = "f2"
 #: How sure an interval is.
 CONFIDENCE: Final = 0.95
 #: Beyond it, a number of a session is taken for a slip of the pen and not used.
@@ -27,12 +27,14 @@ INTERVALS: Final = dt.timedelta(days=180)
 #: Days on which the patient was there: two intervals.
 LEAST_INTERVAL_DAYS: Final = 3
 
-#: The unit of every slope.
+#: For how long a slope is told; a series that spans less is told for its span.
 PER: Final = dt.timedelta(days=30)
 #: Days with a value. Four can fall one after the other by chance in 1 of 24 cases, and rise in another: no
 #: interval of 95 % can be given for them.
 LEAST_TREND_DAYS: Final = 5
 LEAST_TREND_SPAN: Final = dt.timedelta(days=14)
+#: A trend whose newest value is older has ended, as far as anybody knows: it is told of the past.
+CURRENT: Final = dt.timedelta(days=30)
 
 PAIN: Final = dt.timedelta(days=180)
 #: In points a :data:`PER`: pain that surely changes less is called steady.
@@ -63,5 +65,8 @@ GAP_ENDS: Final = dt.timedelta(days=180)
 EARLY_DAYS: Final = (2, 5)
 EARLY_GAP: Final = (dt.timedelta(days=7), dt.timedelta(days=21))
 LOW_ADHERENCE: Final = 0.6
+#: Few visits by chance: either there are so many, or the interval's upper end is below this.
+ENOUGH_VISITS: Final = 8
+SURELY_LOW: Final = 0.8
 NO_PAIN: Final = dt.timedelta(days=30)
 NO_PAIN_SESSIONS: Final = 3

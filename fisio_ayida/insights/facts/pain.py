@@ -7,21 +7,24 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from fisio_ayida.insights.facts.limits import PAIN, PAIN_BEFORE, PAIN_FREE_DAYS, STEADY_PAIN
+from fisio_ayida.insights.facts.limits import PAIN, PAIN_BEFORE, PAIN_FREE_DAYS, STEADY_PAIN, WORST_PAIN
 from fisio_ayida.insights.facts.series import Asked, Point, daily, inputs, rounded, trend
 from fisio_ayida.insights.facts.usable import Usable, pain_of, until
 from fisio_ayida.insights.model import Fact, Session
 
 
 def pain_trend(usable: Usable) -> Fact:
-    """How pain goes, in points a month.
+    """How pain goes, in points a month, or in the days that there are.
 
     Formula: :func:`fisio_ayida.insights.facts.series.trend` of the last 180 days.
 
     Inputs: the sessions of the window that have a pain record.
     """
     window = until(usable.today, PAIN)
-    asked = Asked(name="pain_trend", unit="points", none="no_pain", few="too_few_pain_days", steady=STEADY_PAIN)
+    asked = Asked(
+        name="pain_trend", unit="points", none="no_pain", few="too_few_pain_days", steady=STEADY_PAIN,
+        scale=WORST_PAIN,
+    )  # fmt: skip
     return trend(usable, _points(usable.within(window)), asked, window)
 
 

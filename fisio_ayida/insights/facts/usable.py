@@ -71,6 +71,16 @@ class Usable:
             days.setdefault(day, []).append(id)
         return {day: tuple(ids) for day, ids in days.items()}
 
+    @property
+    def contradicting(self) -> tuple[Visit, ...]:
+        """Visits that are said to be missed, of days on which a session is finalized, and no visit is done.
+
+        Which of both is wrong, only the clinic knows.
+        """
+        done = {each.day for each in self.visits if each.status == "done"}
+        days = {each.day for each in self.sessions} - done
+        return tuple(each for each in self.visits if each.status == "absent" and each.day in days)
+
     def within(self, window: Window) -> tuple[Session, ...]:
         return tuple(each for each in self.sessions if each.day in window)
 

@@ -10,9 +10,13 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from fisio_ayida.insights.facts.limits import LOW_ADHERENCE, SURELY_LOW
+
 if TYPE_CHECKING:
     from babel import Locale
 
+#: Shares at which a rule begins to hold: what is less is never rounded to them.
+_THRESHOLDS: Final = (LOW_ADHERENCE, SURELY_LOW)
 #: Within it a day is said without its year.
 _SAME_YEAR: Final = dt.timedelta(days=270)
 
@@ -21,20 +25,26 @@ def number(value: float, decimals: int | None = None) -> str:
     """With a comma. ``decimals``: at the most; None: two below 10, one below 100, else none."""
     from babel.numbers import format_decimal
 
-    if decimals is None:
-        decimals = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
-    return str(format_decimal(round(value, decimals) + 0.0, format="#,##0.##", locale=_locale()))
+    return str(format_decimal(_shown(value, decimals), format="#,##0.##", locale=_locale()))
 
 
 def percent(share: float) -> str:
-    """A share as whole percents; what is not all is never told as all, nor what is not nothing as nothing."""
+    """A share as whole percents; what is not all is never told as all, nor what is not nothing as nothing.
+
+    What is less than a rule's threshold is not told as that: it has as many decimals as that needs.
+    """
     whole = min(max(round(share * 100), 1), 99) if 0 < share < 1 else round(share * 100)
+    for threshold in _THRESHOLDS:
+        if share < threshold <= whole / 100:
+            decimals = 1 if round(share * 100, 1) < threshold * 100 else 2
+            return f"{number(share * 100, decimals)}%"
     return f"{whole}%"
 
 
 def count(value: float, one: str, other: str, decimals: int | None = None) -> str:
     """A number with its noun, as Portuguese has it: what is less than two is singular, but for nothing."""
-    singular = value != 0 and _locale().plural_form(abs(value)) == "one"
+    shown = _shown(value, decimals)
+    singular = shown != 0 and _locale().plural_form(abs(shown)) == "one"
     return f"{number(value, decimals)} {one if singular else other}"
 
 
@@ -63,6 +73,12 @@ def joined(words: Sequence[str]) -> str:
 def sentence(text: str) -> str:
     """With a capital letter and a full stop."""
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _shown(value: float, decimals: int | None) -> float:
+    if decimals is None:
+        decimals = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    return round(value, decimals) + 0.0
 
 
 @cache

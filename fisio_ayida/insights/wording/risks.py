@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from fisio_ayida.insights.facts.limits import ATTENDANCE, NO_PAIN
+from fisio_ayida.insights.facts.limits import ATTENDANCE, CONFIDENCE, NO_PAIN
 from fisio_ayida.insights.model import Flag, Item
 from fisio_ayida.insights.wording.formats import ago, count, joined, number, percent
 from fisio_ayida.insights.wording.view import View, ends
 
 _CONTACT: Final = "entrar em contato e combinar o próximo horário"
+_IF_NOT_ENDED: Final = f"se o tratamento não foi concluído, {_CONTACT}"
 _LOOK: Final = "reavaliar a dor e o que mudou desde então"
 _RECORD: Final = "registrar a dor nas próximas sessões"
 
@@ -25,6 +26,8 @@ def risks(view: View) -> Item | None:
         return None
     evidence = "; ".join(_WORDS[flag.name][0](view, flag) for flag in flags)
     hints = list(dict.fromkeys(_WORDS[flag.name][1] for flag in flags))
+    if _IF_NOT_ENDED in hints:
+        hints = [hint for hint in hints if hint != _CONTACT]
     text = f"Pontos de atenção para avaliação do profissional: {evidence}. Sugestão: {'; '.join(hints)}."
     of = view.fact(flags[0].facts[0])
     return view.item("risk_detected", text, flags, of=of)
@@ -48,7 +51,9 @@ def _early(view: View, flag: Flag) -> str:
 def _low(view: View, flag: Flag) -> str:
     rate = view.fact("attendance_rate_90d")
     visits = count(rate.count, "visita com desfecho", "visitas com desfecho")
-    share = f"{percent(flag.of['rate'])} ({number(rate.of['done'])} de {visits})"
+    least, most = percent(rate.low or 0.0), percent(rate.high or 0.0)
+    sure = f"entre {least} e {most}, com {percent(CONFIDENCE)} de confiança"
+    share = f"{percent(flag.of['rate'])} ({number(rate.of['done'])} de {visits}; {sure})"
     return f"comparecimento de {share} nos últimos {ATTENDANCE.days} dias"
 
 
@@ -64,8 +69,8 @@ def _unrecorded(view: View, flag: Flag) -> str:
 #: How a flag is told, and what might be done.
 _WORDS: Final[Mapping[str, tuple[Callable[[View, Flag], str], str]]] = {
     "missed_last_two": (_missed, _CONTACT),
-    "long_gap": (_gap, _CONTACT),
-    "early_dropout": (_early, _CONTACT),
+    "long_gap": (_gap, _IF_NOT_ENDED),
+    "early_dropout": (_early, _IF_NOT_ENDED),
     "low_adherence": (_low, _CONTACT),
     "pain_rising": (_rising, _LOOK),
     "no_pain_record": (_unrecorded, _RECORD),

@@ -9,11 +9,13 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from fisio_ayida.insights.facts.kinds import FactKind
 from fisio_ayida.insights.facts.registry import KINDS
 from fisio_ayida.insights.facts.rules import WORDS
+from fisio_ayida.insights.facts.series import is_current
 from fisio_ayida.insights.model import Fact, Facts
 from fisio_ayida.insights.wording.formats import ago, count, number
-from fisio_ayida.insights.wording.units import VERDICTS, base, rate, with_unit
+from fisio_ayida.insights.wording.units import CONTRADICTING, PAST, VERDICTS, base, rate, with_unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,7 @@ class FactRow:
         title: without what is measured.
         subject: what is measured, where there are several of one title: free text, as it was written.
         value: with its unit; empty if there is none.
-        interval: with 95 % certainty; empty if there is none.
+        interval: with 95 % certainty; empty if there is none, or its ends are told as the same.
         window: which days it looks at; empty: it is no window that makes it.
         count: records it was made from.
         detail: further numbers, and the verdict.
@@ -48,26 +50,26 @@ def rows(facts: Facts) -> list[FactRow]:
     return [_row(fact, facts.today) for fact in facts.facts]
 
 
+def window_of(kind: FactKind) -> str:
+    """Which days a fact looks at; empty: all that are read."""
+    if kind.window is None:
+        return ""
+    return f"{kind.window.days} dias anteriores" if kind.skipped else f"últimos {kind.window.days} dias"
+
+
 def _row(fact: Fact, today: dt.date) -> FactRow:
-    has_interval = fact.low is not None and fact.high is not None
+    ends = [_end(fact, each) for each in (fact.low, fact.high) if each is not None]
     return FactRow(
         ref=fact.ref, title=KINDS[fact.name].portuguese, subject=fact.subject,
         value="" if fact.value is None else with_unit(fact.value, fact.unit),
-        interval=f"{_end(fact, fact.low)} a {_end(fact, fact.high)}" if has_interval else "",
-        window=_window(fact), count=fact.count, detail="; ".join(_details(fact, today)),
+        interval=" a ".join(ends) if len(set(ends)) > 1 else "",
+        window=window_of(KINDS[fact.name]), count=fact.count, detail="; ".join(_details(fact, today)),
         reason=WORDS[fact.missing].portuguese if fact.missing else "",
     )  # fmt: skip
 
 
-def _end(fact: Fact, value: float | None) -> str:
-    return with_unit(value or 0.0, "ratio") if fact.unit == "ratio" else rate(value or 0.0)
-
-
-def _window(fact: Fact) -> str:
-    kind = KINDS[fact.name]
-    if kind.window is None:
-        return ""
-    return f"{kind.window.days} dias anteriores" if kind.skipped else f"últimos {kind.window.days} dias"
+def _end(fact: Fact, value: float) -> str:
+    return with_unit(value, "ratio") if fact.unit == "ratio" else rate(value)
 
 
 def _details(fact: Fact, today: dt.date) -> Iterator[str]:
@@ -78,13 +80,15 @@ def _details(fact: Fact, today: dt.date) -> Iterator[str]:
     elif "newest" in of:
         yield f"um só registro: {with_unit(of['newest'], '' if unit == 'points' else unit)}"
     if fact.verdict:
-        yield VERDICTS[fact.verdict]
+        yield VERDICTS[fact.verdict] if is_current(fact, today) else f"{PAST[fact.verdict]} até então"
     if "done" in of:
         yield count(of["done"], "realizada", "realizadas")
         yield count(of["absent"], "falta", "faltas")
         yield count(of["cancelled"], "cancelada", "canceladas")
         yield f"{number(of['to_rebook'])} a remarcar"
         yield f"{number(of['without_outcome'])} sem desfecho"
+    if of.get("contradicting"):
+        yield count(of["contradicting"], *CONTRADICTING)
     if "longest" in of:
         yield f"o mais longo: {with_unit(of['longest'], 'days')}"
     if "recorded" in of:

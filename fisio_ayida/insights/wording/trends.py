@@ -1,12 +1,14 @@
-"""Trends whose direction is clear, and nothing of those that are not.
+"""Trends whose direction is clear and that go on, and nothing of those that are not.
 
-Whether more is better, only the professional knows. Not here: first against newest values (``comparison.py``).
+Whether more is better, only the professional knows. Not here: first against newest values (``comparison.py``), and
+trends that ended a while ago (``summary.py``).
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from fisio_ayida.insights.facts.series import is_current
 from fisio_ayida.insights.model import Fact, Item
 from fisio_ayida.insights.wording.formats import count, sentence
 from fisio_ayida.insights.wording.units import VERDICTS
@@ -17,17 +19,20 @@ _MOST: Final = 2
 
 
 def trends(view: View) -> Item | None:
-    """Of pain first, then of measurements; None: nothing has a direction."""
-    pain = [fact for fact in view.several("pain_trend") if _is_clear(fact)]
-    measured = [fact for fact in view.several("measurement_trend") if _is_clear(fact)][:_MOST]
-    found = [*pain, *measured]
+    """Of pain first, then of measurements; None: nothing has a direction now."""
+    pain, measured = (
+        [fact for fact in view.several(name) if is_clear(fact) and is_current(fact, view.facts.today)]
+        for name in ("pain_trend", "measurement_trend")
+    )
+    found = [*pain, *measured[:_MOST]]
     if not found:
         return None
     text = " ".join(sentence(_told(view, fact)) for fact in found)
     return view.item("trend_alert", text, found, of=found[0])
 
 
-def _is_clear(fact: Fact) -> bool:
+def is_clear(fact: Fact) -> bool:
+    """Whether a series has a direction."""
     return fact.verdict in ("rising", "falling")
 
 

@@ -5,6 +5,8 @@ Not here: numbers by themselves (``formats.py``).
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -21,26 +23,42 @@ _NOUNS: Final[Mapping[str, tuple[str, str]]] = {
     "pontos": ("ponto", "pontos"),
     "repetições": ("repetição", "repetições"),
 }
+#: Visits whose status and session contradict each other.
+CONTRADICTING: Final = (
+    "visita marcada como falta em dia com sessão finalizada",
+    "visitas marcadas como falta em dias com sessão finalizada",
+)
 #: How a series goes.
 VERDICTS: Final[Mapping[Verdict, str]] = {
     "rising": "subindo", "falling": "caindo", "steady": "estável", "unclear": "sem direção clara",
+}  # fmt: skip
+#: The same of a series that has ended.
+PAST: Final[Mapping[Verdict, str]] = {
+    "rising": "subiu", "falling": "caiu", "steady": "ficou estável", "unclear": "sem direção clara",
 }  # fmt: skip
 #: Written without a blank.
 _CLOSE: Final = frozenset({"°", "%"})
 #: From here on decimals are noise.
 _WHOLE: Final = 100
-_SLOPE: Final = f"/{PER.days} d"
+#: Of a slope: for how many days it is told.
+_SLOPE: Final = re.compile(r"/(\d+) d$")
 
 
 def base(unit: str) -> str:
     """The unit of a slope's values."""
-    return unit.removesuffix(_SLOPE)
+    return _SLOPE.sub("", unit)
+
+
+def told_for(unit: str) -> dt.timedelta:
+    """For how long a slope is told: a month, or all of a series that is shorter."""
+    found = _SLOPE.search(unit)
+    return dt.timedelta(days=int(found[1])) if found else PER
 
 
 def with_unit(value: float, unit: str) -> str:
     """``83%``, ``3 pontos``, ``110°``, ``630 kg``; a slope: ``-2,1 pontos a cada 30 dias``."""
-    if unit.endswith(_SLOPE):
-        return f"{rate(value, base(unit))} {every()}"
+    if _SLOPE.search(unit):
+        return f"{rate(value, base(unit))} {every(unit)}"
     return percent(value) if unit == "ratio" else _said(value, unit)
 
 
@@ -49,9 +67,10 @@ def rate(value: float, unit: str = "") -> str:
     return _said(value, unit, 2 if abs(value) < 1 else 1 if abs(value) < _WHOLE else 0)
 
 
-def every() -> str:
-    """Of what a slope is a number."""
-    return f"a cada {PER.days} dias"
+def every(unit: str) -> str:
+    """In what a slope changes so much: ``a cada 30 dias``, or, of a shorter series, ``em 14 dias``."""
+    days = told_for(unit)
+    return f"a cada {days.days} dias" if days >= PER else f"em {days.days} dias"
 
 
 def _said(value: float, unit: str, decimals: int | None = None) -> str:

@@ -78,8 +78,11 @@ def ends(view: View, fact: Fact) -> str:
 
 
 def slope(fact: Fact) -> str:
-    """A slope whose direction is said: ``cerca de 1,4 ponto a cada 30 dias (entre 0,8 e 1,9, com ...)``."""
+    """A slope whose direction is said: ``cerca de 1,4 ponto a cada 30 dias (entre 0,8 e 1,9, com ...)``.
+
+    An interval whose ends are told as the same number is not told.
+    """
     unit = base(fact.unit)
     least, most = (rate(each) for each in sorted(abs(each or 0.0) for each in (fact.low, fact.high)))
-    sure = f"entre {least} e {most}, com {percent(CONFIDENCE)} de confiança"
-    return f"cerca de {rate(abs(fact.value or 0.0), unit)} {every()} ({sure})"
+    sure = f" (entre {least} e {most}, com {percent(CONFIDENCE)} de confiança)" if least != most else ""
+    return f"cerca de {rate(abs(fact.value or 0.0), unit)} {every(fact.unit)}{sure}"

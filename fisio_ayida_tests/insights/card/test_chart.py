@@ -55,6 +55,17 @@ def test_what_is_older_than_the_window_of_pain_is_not_drawn() -> None:
     assert [dot.pain for dot in drawn(rated([(180, 1), (179, 2)])).dots] == [2]
 
 
+def test_pain_outside_of_the_scale_is_not_drawn() -> None:
+    assert [dot.pain for dot in drawn(rated([(9, 15), (5, 4), (1, -1)])).dots] == [4]
+
+
+def test_the_line_of_a_short_series_goes_through_it() -> None:
+    chart = drawn(rated([(16, 9), (12, 7), (8, 5), (4, 3), (0, 1)]))
+
+    [first, *_, last] = chart.dots
+    assert [y for _, y in points(chart.line)] == pytest.approx([first.y, last.y], abs=0.2)
+
+
 @given(PAINS)
 def test_every_dot_and_tick_is_on_the_paper(pains: list[tuple[int, int]]) -> None:
     chart = drawn(rated(pains))

@@ -11,6 +11,8 @@ import pytest
 from fisio_ayida.insights import facts, wording
 from fisio_ayida.insights.card import Standing, render
 from fisio_ayida.insights.card.words import WHY_NOT
+from fisio_ayida.insights.facts.registry import FACTS
+from fisio_ayida.insights.facts.rules import FLAGS
 from fisio_ayida.insights.model import REASONS, Identity, Item, Record
 from fisio_ayida_tests.insights.card.examples import PATIENT, narrative, record, session
 
@@ -138,6 +140,20 @@ def test_who_does_not_see_the_chart_is_told_what_it_shows() -> None:
     assert 'role="img" aria-labelledby="titulo descricao"' in text
     assert "Dor 8 em 20/12/2025 e 3 em 10/03/2026" in text
     assert "compareceu: 14, faltou: 2, cancelou ou remarcou: 1" in text
+
+
+def test_pain_outside_of_the_scale_is_listed_as_not_recorded() -> None:
+    of = record(visits=(), sessions=(session("odd", dt.date(2026, 3, 1), 15),))
+
+    assert "<td>sessão</td><td>–</td>" in page(of)
+
+
+def test_every_formula_and_rule_stands_on_the_page_in_portuguese() -> None:
+    words = Parsed(page(RECORDS["without anything"])).words
+
+    assert "Como é calculado" in words and "docs/" not in words
+    assert all(kind.formula_pt in words for kind in FACTS)
+    assert all(flag.rule_pt in words for flag in FLAGS)
 
 
 def test_a_narrative_says_that_a_model_wrote_it() -> None:

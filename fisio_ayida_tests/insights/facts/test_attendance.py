@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fisio_ayida.insights.facts import compute
 from fisio_ayida.insights.facts.attendance import wilson
-from fisio_ayida_tests.insights.facts.records import day, fact, record, visit
+from fisio_ayida_tests.insights.facts.records import day, fact, record, session, visit
 
 RATE, BEFORE = "attendance_rate_90d", "attendance_rate_90d_before"
 
@@ -16,7 +17,9 @@ def test_the_rate_is_done_of_done_and_absent() -> None:
     found = fact(record(visits=visits), RATE)
 
     assert (found.value, found.count, found.missing) == (0.75, 4, "")
-    assert found.of == {"done": 3, "absent": 1, "cancelled": 1, "to_rebook": 1, "without_outcome": 0}
+    assert found.of == {"done": 3, "absent": 1, "cancelled": 1, "to_rebook": 1} | {
+        "without_outcome": 0, "contradicting": 0,
+    }  # fmt: skip
     assert sorted(found.inputs) == sorted(each.id for each in visits)
 
 
@@ -56,6 +59,23 @@ def test_what_nobody_has_classified_or_closed_is_told_apart_from_the_rate() -> N
     today = [visit(0, "confirmed")]
 
     assert fact(record(visits=visits + today), RATE).of["without_outcome"] == 4
+
+
+def test_a_miss_on_a_day_with_a_session_is_neither_kept_nor_missed() -> None:
+    visits = [visit(1), visit(8), visit(15), visit(22, "absent"), visit(29, "absent")]
+    of = record(visits=visits, sessions=[session(22), session(15)])
+
+    found = fact(of, RATE)
+
+    assert (found.value, found.count, found.of["absent"], found.of["contradicting"]) == (0.75, 4, 1, 1)
+    assert "session-22" in found.inputs and "session-15" not in found.inputs
+    assert "contradicting_visits" in compute(of).missing
+
+
+def test_who_missed_the_morning_and_came_in_the_afternoon_contradicts_nothing() -> None:
+    of = record(visits=[visit(1), visit(1, "absent"), visit(8), visit(15)], sessions=[session(1)])
+
+    assert (fact(of, RATE).of["absent"], fact(of, RATE).of["contradicting"]) == (1, 0)
 
 
 def test_visits_after_today_count_on_no_side() -> None:

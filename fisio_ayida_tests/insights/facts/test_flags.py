@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fisio_ayida.insights.facts import compute
 from fisio_ayida.insights.model import Record, Visit
 from fisio_ayida_tests.insights.facts.records import fact, flag, record, session, visit, weekly
 
@@ -67,6 +68,12 @@ def test_an_early_dropout_is_two_to_five_days_and_a_gap(days: list[int], holds: 
     assert (found is not None) == holds
 
 
+def test_an_early_dropout_is_not_told_twice() -> None:
+    names = [each.name for each in compute(record(visits=[visit(27), visit(20)])).flags]
+
+    assert names == ["early_dropout"]
+
+
 def test_who_has_a_visit_or_older_sessions_has_not_dropped_out_early() -> None:
     visits = [visit(14), visit(7)]
 
@@ -83,6 +90,20 @@ def test_adherence_is_low_below_sixty_percent_and_only_where_it_is_stated() -> N
     assert flag(record(visits=six), "low_adherence") is None
     assert flag(record(visits=five), "low_adherence") is not None
     assert flag(record(visits=three), "low_adherence") is None
+
+
+def test_of_few_visits_adherence_is_low_only_if_its_interval_says_so() -> None:
+    half = [visit(ago, "done" if ago % 2 else "absent") for ago in range(8)]
+    quarter = [visit(ago, "done" if ago == 1 else "absent") for ago in range(4)]
+
+    assert flag(record(visits=half[:6]), "low_adherence") is None
+    assert flag(record(visits=half), "low_adherence") is not None
+    assert flag(record(visits=quarter), "low_adherence") is not None
+
+
+def test_pain_that_rose_until_a_month_ago_is_no_flag() -> None:
+    assert flag(record(sessions=weekly([2, 3, 4, 5, 6, 7], last=30)), "pain_rising") is not None
+    assert flag(record(sessions=weekly([2, 3, 4, 5, 6, 7], last=31)), "pain_rising") is None
 
 
 def test_rising_pain_is_a_flag_and_falling_pain_is_none() -> None:

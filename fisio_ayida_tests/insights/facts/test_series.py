@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
@@ -92,6 +93,10 @@ def test_sessions_of_a_day_are_one_day_with_their_median() -> None:
         ([2, 8, 3, 7, 4, 6, 5], "unclear"),
         ([8, 5, 2, 2, 5, 8], "unclear"),
         ([2, 3, 4, 4, 6, 7, 8], "rising"),
+        # An end of the interval is zero, and no pair rises.
+        ([5, 5, 4, 4, 3, 3], "falling"),
+        # The middle slope is zero: there is no size to tell.
+        ([5, 5, 5, 5, 5, 5, 5, 3, 3, 3], "unclear"),
     ],
 )
 def test_a_verdict_is_what_the_interval_allows(pains: list[int], verdict: str) -> None:
@@ -139,6 +144,49 @@ def test_one_odd_value_does_not_turn_a_long_clear_trend(place: int, odd: int) ->
     pains[place] = odd
 
     assert fact(record(sessions=weekly(pains)), "pain_trend").verdict == "falling"
+
+
+@pytest.mark.parametrize("pains", [(1, 2, 3, 4, 5), (1, 1, 2, 3, 4), (1, 1, 2, 2, 3), (1, 1, 1, 2, 3)])
+def test_of_all_orders_of_five_values_at_most_one_in_twenty_has_a_direction(pains: tuple[int, ...]) -> None:
+    orders = set(permutations(pains))
+    verdicts = [fact(record(sessions=weekly(each)), "pain_trend").verdict for each in orders]
+
+    assert sum(each in ("rising", "falling") for each in verdicts) <= len(orders) / 20
+
+
+@pytest.mark.parametrize(("span", "unit"), [(14, "points/14 d"), (29, "points/29 d"), (30, "points/30 d")])
+def test_a_series_of_less_than_a_month_is_told_for_its_days(span: int, unit: str) -> None:
+    days = [span - place * span // 4 for place in range(5)]
+    found = fact(record(sessions=[session(ago, 8 - place) for place, ago in enumerate(days)]), "pain_trend")
+
+    assert found.unit == unit
+    assert found.value == pytest.approx(-4, abs=0.3)
+
+
+def test_days_side_by_side_tell_no_change_that_nobody_saw() -> None:
+    sessions = [session(ago, pain) for ago, pain in ((14, 5), (3, 4), (2, 3), (1, 2), (0, 1))]
+
+    found = fact(record(sessions=sessions), "pain_trend")
+
+    assert numbers(found) == pytest.approx((-4, -10, -14 / 11), abs=1e-4)
+
+
+@given(series)
+@quickly
+def test_no_change_is_told_that_is_more_than_the_values_differ_by(values: dict[int, float]) -> None:
+    value, *_ = numbers(trend(values))
+
+    assert abs(value) <= max(values.values()) - min(values.values())
+
+
+@given(series)
+@quickly
+def test_an_interval_never_contradicts_a_direction(values: dict[int, float]) -> None:
+    found = trend(values)
+    _, low, high = numbers(found)
+
+    assert found.verdict != "rising" or low >= 0
+    assert found.verdict != "falling" or high <= 0
 
 
 def test_chance_alone_is_seldom_taken_for_a_trend() -> None:

@@ -36,6 +36,14 @@ def test_only_all_is_told_as_all(share: float, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("share", "shown"),
+    [(28 / 47, "59,6%"), (0.5999, "59,99%"), (0.6, "60%"), (0.604, "60%"), (0.7957, "79,6%"), (0.595, "59,5%")],
+)
+def test_what_is_less_than_a_rules_threshold_is_not_told_as_that(share: float, shown: str) -> None:
+    assert formats.percent(share) == shown
+
+
+@pytest.mark.parametrize(
     ("value", "shown"),
     [(0, "0 sessões"), (1, "1 sessão"), (1.5, "1,5 sessão"), (2, "2 sessões"), (1000, "1.000 sessões")],
 )
@@ -64,8 +72,9 @@ def test_words_are_joined() -> None:
     ("value", "unit", "shown"),
     [(0.8182, "ratio", "82%"), (1, "days", "1 dia"), (3, "points", "3 pontos"), (110, "°", "110°"), (630, "kg",
     "630 kg"),
-     (12.5, "", "12,5"), (-2.1429, "points/30 d", "-2,1 pontos a cada 30 dias"), (128.57, "kg/30 d",
-     "129 kg a cada 30 dias"),
+     (12.5, "", "12,5"), (-2.1429, "points/30 d", "-2,1 pontos a cada 30 dias"),
+     (1.96, "points/30 d", "2 pontos a cada 30 dias"), (-1.94, "points/14 d", "-1,9 ponto em 14 dias"),
+     (128.57, "kg/30 d", "129 kg a cada 30 dias"),
      (0.25, "°/30 d", "0,25° a cada 30 dias")],
 )  # fmt: skip
 def test_values_have_their_unit(value: float, unit: str, shown: str) -> None:

@@ -17,7 +17,7 @@ from fisio_ayida_tests.insights.wording.said import strange
 
 #: Ten visits of which eight were kept, before that five of which two were.
 VISITS = (
-    *(visit(ago, "absent" if ago in (14, 49) else "done") for ago in range(0, 70, 7)),
+    *(visit(ago, "absent" if ago in (56, 63) else "done") for ago in range(0, 70, 7)),
     *(visit(ago, "done" if ago >= 130 else "absent") for ago in range(100, 150, 10)),
 )
 FALLING = weekly([8, 7, 7, 6, 5, 5, 4, 3])
@@ -90,6 +90,37 @@ def test_the_summary_says_what_happened_since_when() -> None:
     assert (item.metric, item.value, item.comparison) == ("attendance_rate_90d", 0.8, 0.4)
 
 
+def test_a_trend_that_ended_is_told_of_the_past_and_in_the_summary_alone() -> None:
+    pains = [3, 4, 5, 6, 7, 8]
+    sessions = [
+        session(120 + 7 * place, 8 - place, measurements=(Measurement(name="Flexão", value=90 - place, unit="°"),))
+        for place in range(len(pains))
+    ]
+    of = record(visits=[visit(1)], sessions=[*sessions, session(1)])
+
+    said = text(of, "progress_summary")
+
+    assert "Dor (0 a 10): 3 em 08/10, 8 em 12/11; subiu até 12/11." in said
+    assert "Flexão: 85° em 08/10, 90° em 12/11; subiu até 12/11." in said
+    assert of_type(of, "trend_alert") is None
+
+
+def test_sessions_without_visits_are_told_as_such() -> None:
+    seen = text(record(sessions=[session(5), session(0)]), "progress_summary")
+    today = text(record(visits=[visit(0, "upcoming")], sessions=[session(0)]), "progress_summary")
+
+    assert "nenhuma visita na agenda; 2 sessões finalizadas ao todo. Último atendimento hoje" in seen
+    assert "nenhuma visita com desfecho; 1 sessão finalizada ao todo. Último atendimento hoje" in today
+
+
+def test_visits_without_an_outcome_and_contradicting_ones_have_their_noun() -> None:
+    visits = [*(visit(ago, "confirmed") for ago in range(1, 6)), visit(9, "absent")]
+    said = text(record(visits=visits, sessions=[session(9)]), "progress_summary")
+
+    assert "5 visitas sem desfecho registrado e 1 visita marcada como falta em dia com sessão finalizada." in said
+    assert "corrigir o status das visitas marcadas como falta" in said
+
+
 def test_too_little_is_said_with_what_to_record() -> None:
     said = text(record(sessions=[session(3)]), "progress_summary")
 
@@ -108,6 +139,20 @@ def test_a_clear_trend_is_told_with_its_interval_and_its_ends() -> None:
         "8 em 22/01, 3 em 12/03; 8 dias com registro."
     )
     assert item.citations == ("fact:pain_trend", "session:session-49", "session:session-0")
+
+
+def test_a_short_series_is_told_for_its_days() -> None:
+    sessions = [session(ago, pain) for ago, pain in ((15, 5), (12, 5), (9, 4), (6, 4), (3, 3), (0, 3))]
+
+    assert text(record(sessions=sessions), "trend_alert").startswith(
+        "Dor registrada caindo cerca de 2 pontos em 15 dias (entre 0 e 3,3, com 95% de confiança); "
+    )
+
+
+def test_an_interval_of_one_number_is_not_told() -> None:
+    assert "cerca de 21,4° a cada 30 dias; 90° em" in text(
+        record(sessions=measured(90, 95, 100, 105, 110, 115)), "trend_alert"
+    )
 
 
 @pytest.mark.parametrize("pains", [[8, 3], [8, 7, 6, 5], [2, 8, 3, 7, 4, 6, 5], [5] * 8])
@@ -155,7 +200,8 @@ RISKS: dict[str, tuple[list[Visit], list[Session], str]] = {
     "2 atendimentos até agora, o último há 7 dias, sem visita marcada"),
     "low_adherence": (
         [visit(1), *(visit(ago, "absent") for ago in (8, 15, 22))], [],
-        "comparecimento de 25% (1 de 4 visitas com desfecho) nos últimos 90 dias",
+        "comparecimento de 25% (1 de 4 visitas com desfecho; entre 5% e 70%, com 95% de confiança) nos últimos 90 "
+        "dias",
     ),
     "pain_rising": ([], list(weekly([2, 3, 4, 5, 6, 7])), "dor registrada subindo (2 em 05/02, 7 em 12/03)"),
     "no_pain_record": (
@@ -174,6 +220,16 @@ def test_a_flag_is_told_with_its_evidence_and_a_suggestion(name: str) -> None:
     assert said.startswith("Pontos de atenção para avaliação do profissional: ")
     assert evidence in said
     assert re.search(r"Sugestão: \w", said)
+
+
+def test_who_may_have_ended_the_treatment_is_contacted_only_if_not() -> None:
+    gone = text(record(visits=[visit(30)]), "risk_detected")
+    missed = [visit(ago, "absent") for ago in (22, 15)]
+
+    assert gone.endswith(
+        "Sugestão: se o tratamento não foi concluído, entrar em contato e combinar o próximo horário."
+    )
+    assert text(record(visits=[visit(30), *missed]), "risk_detected").count("entrar em contato") == 1
 
 
 def test_a_risk_without_a_number_names_no_metric() -> None:

@@ -33,6 +33,12 @@ def test_a_trend_has_its_ends_in_days_before_today() -> None:
     assert (found.value, found.detail) == ("-4,3 pontos a cada 30 dias", "8 há 37 dias, 3 há 2 dias; caindo")
 
 
+def test_a_trend_that_ended_is_told_of_the_past_without_a_date() -> None:
+    found = row(record(sessions=weekly([8, 7, 6, 5, 4, 3], last=40)), "pain_trend")
+
+    assert (found.interval, found.detail) == ("", "8 há 75 dias, 3 há 40 dias; caiu até então")
+
+
 def test_what_is_not_known_has_its_reason_and_no_value() -> None:
     found = row(record(sessions=weekly([8, 7, 6])), "pain_trend")
 
