@@ -151,7 +151,9 @@ def test_what_is_leaked_can_be_chosen(sim: LlmSimulator, mode: str, words: str) 
     assert words in content(post(sim))
 
 
-@pytest.mark.parametrize("mode", ["english", "spanish", "number", "leaked_name", "leaked_phone", "diagnosis"])
+@pytest.mark.parametrize(
+    "mode", ["english", "spanish", "number", "leaked_name", "leaked_phone", "diagnosis", "disease", "stranger"]
+)
 def test_wrong_words_come_in_an_answer_of_the_right_form(sim: LlmSimulator, mode: str) -> None:
     right, wrong = said(sim), said(sim, f"stand-in:{mode}")
     assert wrong.keys() == right.keys()
@@ -163,6 +165,21 @@ def test_an_invented_number_is_none_that_was_given(sim: LlmSimulator) -> None:
     given = {**SUBJECT, "sessoes": [{"ref": "S1", "dia": 0, "nota": "47 e 58"}]}
     answer = json.loads(content(post(sim, "stand-in:number", json.dumps(given))))
     assert "69 %" in answer["resumo"]["texto"]
+
+
+def test_a_trend_is_told_the_other_way_round_and_cited(sim: LlmSimulator) -> None:
+    trend = {"ref": "pain_trend", "titulo": "Tendência da dor", "detalhe": "8 há 44 dias, 3 há 2 dias; caindo"}
+    answer = json.loads(content(post(sim, "stand-in:reversed", json.dumps({**SUBJECT, "fatos": [trend]}))))
+    assert answer["tendencias"][-1] == {
+        "texto": "Dor vem subindo de forma consistente.", "citacoes": ["pain_trend"],
+    }  # fmt: skip
+
+
+def test_a_number_of_another_thing_is_one_that_was_given(sim: LlmSimulator) -> None:
+    fact = {"ref": "attendance", "titulo": "Comparecimento", "janela": "últimos 60 dias"}
+    answer = json.loads(content(post(sim, "stand-in:unit", json.dumps({**SUBJECT, "fatos": [fact]}))))
+    assert answer["tendencias"][-1]["texto"] == "O paciente faltou 60 vezes no período."
+    assert answer["tendencias"][-1]["citacoes"] == ["attendance"]
 
 
 @pytest.mark.parametrize("mode", ["prose", "fence"])

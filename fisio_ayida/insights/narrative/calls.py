@@ -24,6 +24,8 @@ from fisio_ayida.insights.narrative.ledger import Usage
 
 #: More tokens than any model takes: a server that counts so is not believed.
 _MOST_TOKENS: Final = 100_000_000
+#: Nobody is left alone for longer, whatever a server says.
+LONGEST_ASKED: Final = dt.timedelta(days=1)
 _NO_QUOTA: Final = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 #: Not the model's server answers, but one in front of it, that gave up on an answer which may have been made.
 _GAVE_UP: Final = (504, 524)
@@ -165,13 +167,13 @@ def _asked_wait(headers: httpx2.Headers, now: dt.datetime) -> dt.timedelta | Non
         except ValueError:
             continue
         if math.isfinite(wait):
-            return dt.timedelta(seconds=min(max(wait, 0.0), dt.timedelta(days=1).total_seconds()))
+            return dt.timedelta(seconds=min(max(wait, 0.0), LONGEST_ASKED.total_seconds()))
     try:
         until = parsedate_to_datetime(headers.get("retry-after", ""))
     except ValueError:
         return None
     until = until if until.tzinfo else until.replace(tzinfo=dt.UTC)
-    return max(until - now, dt.timedelta(0))
+    return min(max(until - now, dt.timedelta(0)), LONGEST_ASKED)
 
 
 class _Message(msgspec.Struct):

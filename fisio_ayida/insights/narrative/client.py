@@ -20,7 +20,7 @@ import msgspec
 from fisio_ayida.insights.model import Commission, NotWritten
 from fisio_ayida.insights.narrative.calls import Failed, Said, call
 from fisio_ayida.insights.narrative.connecting import open_client
-from fisio_ayida.insights.narrative.holding import Holding
+from fisio_ayida.insights.narrative.holding import Hold, Holding
 from fisio_ayida.insights.narrative.ledger import Ledger, Purpose, Reservation, Usage
 from fisio_ayida.settings import Settings
 
@@ -30,11 +30,9 @@ FIRST_WAIT: Final = dt.timedelta(seconds=1)
 LONGEST_WAIT: Final = dt.timedelta(seconds=30)
 #: A server that wants more patience than this gets none: the narrative waits for a later run.
 LONGEST_PATIENCE: Final = dt.timedelta(seconds=60)
-#: A call that is open for longer belongs to nobody.
-LEAST_TO_BE_LOST: Final = dt.timedelta(minutes=10)
 # Tokenizers make no more tokens of a text than it has bytes; of Portuguese and JSON they make one of three or
-# four. Half the bytes of the whole request, with its schema and its quotes, is more than they count, and not much
-# more than twice as much: what was reserved too much comes back with the answer.
+# four. Half the bytes of the whole request, with its schema and its quotes, is nearly always more than they count,
+# and not much more than twice as much: an estimate, which the answer corrects either way.
 BYTES_A_TOKEN: Final = 2
 #: How the answer's form is asked for, the strictest first.
 FORMATS: Final = ("json_schema", "json_object", "")
@@ -109,8 +107,6 @@ class Model:
         self._now, self._monotonic, self._sleep, self._dice = now, monotonic, sleep, dice
 
     async def __aenter__(self) -> Self:
-        # Of processes that died. One that lives may still tell what such a call used.
-        await asyncio.to_thread(self._ledger.lose_open, max(2 * self._timeout, LEAST_TO_BE_LOST))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -144,6 +140,15 @@ class Model:
             retries += 1
             await self._sleep(wait.total_seconds())
         raise AssertionError("counted to the end")
+
+    async def refuses(self, commission: Commission) -> NotWritten | None:
+        """Why no question would be asked now, whatever it is; None: perhaps one would. Cheap, and asks nothing."""
+        held = self._holding.now()
+        if held is not None and not _is_worth_waiting(held, LONGEST_PATIENCE):
+            return _held_back(held)
+        return await asyncio.to_thread(
+            self._ledger.refuses, commission, model=self.name, completion=self._answer_tokens
+        )
 
     async def judge(self, answer: Answer, outcome: str) -> None:
         """Put into the ledger what reading an answer found, a word of ``REASONS``."""
@@ -183,9 +188,8 @@ class Model:
             if held is None:
                 return None
             self._room.release()
-            if not held.is_worth_waiting or held.left > patience:
-                detail = f"no call for {held.left.total_seconds():.0f} s, because of what others came to"
-                return NotWritten(held.reason, detail, is_transient=True, after=held.left)
+            if not _is_worth_waiting(held, patience):
+                return _held_back(held)
             patience -= held.left
             await self._sleep(held.left.total_seconds())
 
@@ -216,6 +220,15 @@ class Model:
         wants_patience = failed.after is not None and failed.after > LONGEST_PATIENCE
         reason = "rate_limited" if wants_patience else failed.reason
         return NotWritten(reason, failed.detail, is_transient=not failed.is_ours, after=failed.after)
+
+
+def _is_worth_waiting(held: Hold, patience: dt.timedelta) -> bool:
+    return held.is_worth_waiting and held.left <= patience
+
+
+def _held_back(held: Hold) -> NotWritten:
+    detail = f"no call for {held.left.total_seconds():.0f} s, because of what others came to"
+    return NotWritten(held.reason, detail, is_transient=True, after=held.left, concerns="server")
 
 
 @dataclass(frozen=True, slots=True)

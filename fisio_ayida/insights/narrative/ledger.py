@@ -1,7 +1,8 @@
 """The ledger of the model's calls and the budgets that it keeps: what a call may use is reserved beforehand.
 
-Each operation is one statement, so that any number of processes together stay within a clinic's limits and a kill
-at any point leaves spending equal to the sum of the calls. Here: that. Not here: the calls (``client.py``).
+Each operation is one statement: what all processes together reserve stays within a clinic's limits, and a kill at
+any point leaves spending equal to the sum of the calls. A reservation is an estimate that the answer corrects: a
+limit can be exceeded by what the calls under way use beyond theirs, and by no more. Not here: the calls.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ update insights.spending s set
   cost = s.cost + coalesce(%(cost)s::numeric, %(reserved_cost)s::numeric, 0) - before.cost
 from before where (s.organization_id, s.day) = (before.organization_id, before.day)
 """
+_USED = "select tokens, cost from insights.spending where organization_id = %(organization)s and day = %(day)s"
 _JUDGE = "update insights.calls set outcome = %(outcome)s where id = %(id)s and state = 'answered'"
 _LOSE = """
 update insights.calls set state = 'lost', outcome = 'lost', ended_at = %(now)s
@@ -114,14 +116,15 @@ class Ledger:
     def reserve(
         self, commission: Commission, *, model: str, purpose: Purpose, attempt: int, prompt: int, completion: int
     ) -> Reservation | NotWritten:
-        """Set aside what a call may use at most, and commit it before the call is made.
+        """Set aside what a call may use, and commit it before the call is made.
 
         Args:
-            prompt, completion: upper bounds, in tokens.
+            prompt: an estimate, in tokens.
+            completion: the most that there may be.
         """
         cost = self.prices.cost(model, commission.day, prompt=prompt, cached=0, completion=completion)
         if cost is None and commission.cost_per_day is not None:
-            return NotWritten("no_price", f"INSIGHTS_PRICES has no price for {model} on {commission.day}")
+            return _no_price(model, commission)
         values = {
             "organization": commission.organization_id,
             "day": commission.day,
@@ -139,8 +142,26 @@ class Ledger:
         }
         row = self._do(_reserve, values)
         if row.id is None:
-            return NotWritten("over_budget", _of_budget(commission, row, cost), is_transient=True)
+            # What no day has room for keeps nobody else from being asked for.
+            fits = prompt + completion <= commission.tokens_per_day and _is_within(cost, commission)
+            return _over_budget(commission, row, cost, "clinic" if fits else "patient")
         return Reservation(row.id, model, commission.day, prompt + completion, cost)
+
+    def refuses(self, commission: Commission, *, model: str, completion: int) -> NotWritten | None:
+        """Why no call at all can be made for this clinic today; None: perhaps one can. Reserves nothing.
+
+        Args:
+            completion: tokens that each call reserves, whatever is asked.
+        """
+        cost = self.prices.cost(model, commission.day, prompt=0, cached=0, completion=completion)
+        if cost is None and commission.cost_per_day is not None:
+            return _no_price(model, commission)
+        values = {"organization": commission.organization_id, "day": commission.day}
+        row = self._do(_used, values)
+        whole = None if cost is None else row.cost + cost
+        if row.tokens + completion <= commission.tokens_per_day and _is_within(whole, commission):
+            return None
+        return _over_budget(commission, self._do(_refuse, values), cost, "clinic")
 
     def settle(
         self,
@@ -216,13 +237,37 @@ def _reserve(conn: Connection, values: dict[str, Any]) -> _Row:
     row = conn.execute(_RESERVE, values).fetchone()
     if row is not None:
         return _Row(row[0])
+    return _refuse(conn, values)
+
+
+def _refuse(conn: Connection, values: dict[str, Any]) -> _Row:
     used = conn.execute(_REFUSE, values).fetchone()
     assert used is not None  # noqa: S101  an upsert without a condition gives its row
     return _Row(None, *used)
 
 
+def _used(conn: Connection, values: dict[str, Any]) -> _Row:
+    row = conn.execute(_USED, values).fetchone()
+    return _Row(None) if row is None else _Row(None, *row)
+
+
 def _executed(statement: str) -> Callable[[Connection, dict[str, Any]], int]:
     return lambda conn, values: conn.execute(statement.encode(), values).rowcount
+
+
+def _is_within(cost: Decimal | None, commission: Commission) -> bool:
+    return commission.cost_per_day is None or (cost is not None and cost <= commission.cost_per_day)
+
+
+def _no_price(model: str, commission: Commission) -> NotWritten:
+    return NotWritten("no_price", f"INSIGHTS_PRICES has no price for {model} on {commission.day}")
+
+
+def _over_budget(
+    commission: Commission, row: _Row, cost: Decimal | None, concerns: Literal["patient", "clinic"]
+) -> NotWritten:
+    detail = _of_budget(commission, row, cost)
+    return NotWritten("over_budget", detail, is_transient=True, concerns=concerns)
 
 
 def _of_budget(commission: Commission, row: _Row, needed: Decimal | None) -> str:

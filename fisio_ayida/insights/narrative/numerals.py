@@ -1,11 +1,12 @@
 """The numbers that a Portuguese text says, in figures or in words.
 
-Here: finding them. Not here: which of them may be said (``validation.py``).
+Here: finding them. Not here: of what they are numbers (``roles.py``), which may be said (``validation.py``).
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -40,9 +41,24 @@ SHARES: Final = (
     "quadruplicou", "dezena", "dezenas", "duzia", "duzias", "centena", "centenas", "decada", "decadas",
 )  # fmt: skip
 
-# "um" and "dois" are as often no numbers at all ("um pouco", "os dois joelhos"): in words, they count only as the
-# last part of another numeral.
+# "um" and "dois" are as often no numbers at all ("um pouco", "os dois joelhos"): in words, they count as the last
+# part of another numeral, and before what is counted.
 _SMALL: Final = {"um": 1, "uma": 1, "dois": 2, "duas": 2}
+_NOUNS: Final = (
+    r"(?:faltas?|ausencias?|visitas?|sess(?:ao|oes)|consultas?|atendimentos?|avaliac(?:ao|oes)|dias?|semanas?|mes(?:es)?"
+    r"|anos?|horas?|minutos?|quilos?|kg|series?|repetic(?:ao|oes)|graus?(?! (?:de|maior|menor)\b)"
+    r"|pontos?(?! (?:de|da|do) (?:atencao|partida|apoio|vista|referencia|contato|corte|equilibrio)\b)"
+    r"|vez(?:es)?(?! (?:que|mais)\b))"
+)
+_COUNTS = re.compile(rf" (?:(?:ultim|primeir|proxim)[ao]s? )?{_NOUNS}\b")
+_HALVES = re.compile(rf"\bmei[ao] {_NOUNS}\b|\b{_NOUNS} e mei[ao]\b")
+# "Um quarto" is a room, "um quinto das visitas" a share; the slash is that of "⅓".
+_FRACTIONS = re.compile(
+    r"\b(?:um|uma|dois|duas|tres|quatro|\d) (?:quart|quint|sext|setim|oitav|non|decim)[oa]s? (?:parte )?d[aeo]s?\b"
+    r"|\d\u2044\d"
+)
+_ROMAN = re.compile(r"(?<![^\W_])(?=[IVX]{2})X{0,3}(?:IX|IV|V?I{0,3})(?![^\W_])")
+_ROMAN_VALUES: Final = {"I": 1, "V": 5, "X": 10}
 _FIGURES = re.compile(r"\d+(?:[.,]\d+)*")
 # "Por cento" is a unit.
 _WORD = re.compile(r"(?<!\bpor )cento\b|(?!cento\b)[^\W\d_]+")
@@ -51,35 +67,60 @@ _COUNTED = ("sess", "visita", "semana", "dia", "mes", "consulta", "avalia", "ate
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A number as a text says it. ``values``: what it may mean; ``1.200`` is read in two ways."""
+    """A number as a text says it.
+
+    Args:
+        values: what it may mean; ``1.200`` is read in two ways.
+        start, end: where it stands in the text as :func:`plain` has it.
+    """
 
     written: str
     values: tuple[Decimal, ...]
+    start: int = 0
+    end: int = 0
+
+
+def plain(text: str) -> str:
+    """A text as numbers are looked for in it: as words are compared, and Roman numerals in figures.
+
+    Figures of other scripts, of circles and of superscripts are figures too.
+    """
+    return bare(_ROMAN.sub(lambda match: str(_roman(match[0])), unicodedata.normalize("NFKC", text)))
 
 
 def numbers(text: str) -> tuple[Said, ...]:
-    """All numbers of a text, without signs: a range has two, a fraction two, ``3x10`` two, ``L5`` one.
+    """All numbers of a text, without signs, in their order: a range has two, ``3x10`` two, ``L5`` one.
 
-    Words count from three upwards, and zero; ordinals only before what is counted.
+    Words count from three upwards, and zero; one and two only before what is counted, ordinals too.
     """
-    # Figures of other scripts, of circles and of superscripts are figures too.
-    plain = bare(text)
-    return (*_in_figures(plain), *_in_words(plain))
+    found = plain(text)
+    return tuple(sorted((*_in_figures(found), *_in_words(found)), key=lambda each: each.start))
 
 
 def shares(text: str) -> frozenset[str]:
-    """The words of :data:`SHARES` that a text has, without accents."""
-    return frozenset(_WORD.findall(bare(text))) & frozenset(SHARES)
+    """The words of :data:`SHARES` that a text has, without accents, and its fractions."""
+    found = plain(text)
+    parts = (match[0] for each in (_HALVES, _FRACTIONS) for match in each.finditer(found))
+    return (frozenset(_WORD.findall(found)) & frozenset(SHARES)) | frozenset(parts)
+
+
+def _roman(written: str) -> int:
+    values = [_ROMAN_VALUES[each] for each in written]
+    return sum(
+        -value if following > value else value for value, following in zip(values, [*values[1:], 0], strict=True)
+    )
 
 
 def _in_figures(text: str) -> Iterator[Said]:
     for match in _FIGURES.finditer(text):
         readings = tuple(_readings(match[0]))
         if readings:
-            yield Said(match[0], readings)
+            yield Said(match[0], readings, match.start(), match.end())
         else:
             # No number at all, as 1.2.3: each part is one.
-            yield from (Said(part, (Decimal(part),)) for part in re.split(r"[.,]", match[0]))
+            for part in re.finditer(r"\d+", match[0]):
+                start = match.start() + part.start()
+                yield Said(part[0], (Decimal(part[0]),), start, start + len(part[0]))
 
 
 def _readings(written: str) -> Iterator[Decimal]:
@@ -103,19 +144,19 @@ def _in_words(text: str) -> Iterator[Said]:
     words = list(_WORD.finditer(text))
     place = 0
     while place < len(words):
-        word = words[place][0]
-        ordinal = _ordinal(word, words[place + 1][0] if place + 1 < len(words) else "")
-        if ordinal is not None:
-            yield Said(word, (Decimal(ordinal),))
-            place += 1
-            continue
-        value, used = _numeral([each[0] for each in words[place : place + 8]])
+        word = words[place]
+        value = _ordinal(
+            words[place - 1][0] if place else "", word[0], words[place + 1][0] if place + 1 < len(words) else ""
+        )
+        used = 1
+        if value is None and word[0] in _SMALL and _COUNTS.match(text, word.end()):
+            value = _SMALL[word[0]]
+        if value is None:
+            value, used = _numeral([each[0] for each in words[place : place + 8]])
         if used:
             end = words[place + used - 1].end()
-            yield Said(text[words[place].start() : end], (Decimal(value),))
-            place += used
-        else:
-            place += 1
+            yield Said(text[word.start() : end], (Decimal(value),), word.start(), end)
+        place += used or 1
 
 
 def _numeral(words: list[str]) -> tuple[int, int]:
@@ -141,7 +182,8 @@ def _ranked(word: str) -> tuple[int, int] | None:
     return None
 
 
-def _ordinal(word: str, following: str) -> int | None:
-    if not following.startswith(_COUNTED):
+def _ordinal(before: str, word: str, following: str) -> int | None:
+    # "Uma terceira" leaves out what is counted; "um quarto" is a room.
+    if not following.startswith(_COUNTED) and before != "uma":
         return None
     return next((value for stem, value in _ORDINALS.items() if re.fullmatch(stem + "[oa]s?", word)), None)

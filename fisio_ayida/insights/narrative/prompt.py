@@ -30,16 +30,19 @@ Regras:
 1. Use só o que está nos dados. Não suponha, não complete, não invente.
 2. Cada item traz em "citacoes" os valores exatos de "ref" dos fatos e das sessões em que se apoia: ao menos um, \
 no máximo {MOST_CITATIONS}. Não escreva refs, nomes de campos, colchetes, listas ou marcação dentro de "texto".
-3. Escreva um número só se ele aparece em um fato ou uma sessão que o item cita, e como aparece lá. Não some, \
+3. Escreva um número só se ele aparece em um fato ou uma sessão que o item cita, como aparece lá, com a mesma \
+unidade e para a mesma coisa. Não some, \
 não subtraia, não converta, não calcule médias, percentuais, frações ou notas. Para o tempo, use os dias como \
 foram dados ("há 14 dias", "na sessão mais recente"); uma tendência diz de quando a quando. Na dúvida, escreva \
 sem o número.
-4. Não dê diagnóstico, código de doença, prognóstico nem pontuação. Não confirme hipóteses das notas.
+4. Não dê diagnóstico, código de doença, prognóstico nem pontuação, e não classifique riscos. Cite uma doença só \
+se a queixa ou uma nota da sessão citada a traz, e como ela a traz ("segundo as notas"). Não confirme hipóteses.
 5. Recomendações são sugestões que o profissional pode considerar ("considerar", "avaliar", "pode ser útil"). \
 Não dê ordens e não se dirija ao paciente.
 6. Riscos trazem a evidência. Se os fatos não mostram risco, devolva a lista vazia. O mesmo vale para tendências \
 e recomendações: uma lista vazia é melhor do que um item sem apoio.
-7. Uma tendência que os fatos dão como incerta ou sem dados suficientes não é afirmada como certa.
+7. Conte cada direção como os fatos a dão; uma tendência incerta ou sem dados suficientes não é afirmada como \
+certa. Não escreva "todas", "nenhuma", "sempre" ou "nunca" sobre visitas se os fatos não o mostram.
 8. Não escreva nomes de pessoas, clínicas, lugares, datas, contatos ou documentos.
 9. Português do Brasil, frases completas, tom sóbrio. Cada texto tem até {LONGEST_TEXT} caracteres; cada lista, \
 até {MOST_PASSAGES} itens.

@@ -31,6 +31,20 @@ class NoKeyError(SettingsError):
     """A model is named at a server that wants a key, and there is none."""
 
 
+def model_of(settings: Settings) -> str:
+    """Which model would be asked; empty: none is configured. Enough for a dry run, which asks nobody.
+
+    Raises:
+        NoKeyError: INSIGHTS_MODEL is set, and OPENAI_API_KEY is not, for OpenAI's own server.
+    """
+    if settings.insights_model and settings.openai_api_key is None and settings.openai_base_url == _OFFICIAL:
+        raise NoKeyError(
+            f"INSIGHTS_MODEL is set, and OPENAI_API_KEY is not: {_OFFICIAL} answers nobody without one. Set it, "
+            "or set OPENAI_BASE_URL to a server of your own, or unset INSIGHTS_MODEL for facts alone"
+        )
+    return settings.insights_model
+
+
 @asynccontextmanager
 async def open_writer(
     settings: Settings, warehouse: Warehouse, *, now: Callable[[], dt.datetime], log: Log
@@ -41,17 +55,12 @@ async def open_writer(
         now: with a zone; for the ledger.
 
     Raises:
-        NoKeyError: INSIGHTS_MODEL is set, and OPENAI_API_KEY is not, for OpenAI's own server.
+        NoKeyError: as :func:`model_of`.
         PricesError: INSIGHTS_PRICES cannot be read.
     """
-    if not settings.insights_model:
+    if not model_of(settings):
         yield None
         return
-    if settings.openai_api_key is None and settings.openai_base_url == _OFFICIAL:
-        raise NoKeyError(
-            f"INSIGHTS_MODEL is set, and OPENAI_API_KEY is not: {_OFFICIAL} answers nobody without one. Set it, "
-            "or set OPENAI_BASE_URL to a server of your own, or unset INSIGHTS_MODEL for facts alone"
-        )
     prices = Prices.parse(settings.insights_prices)
     session = Session(
         lambda: warehouse.connect(autocommit=True), lambda pause: time.sleep(pause.total_seconds()), log

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ from fisio_ayida.insights.narrative.outgoing import (
     Sessao,
     free_texts,
 )
+from fisio_ayida.insights.narrative.rendering import fact_shown, session_shown
+from fisio_ayida.insights.narrative.series import Moment, Series, Visits, moments, series, visits
 from fisio_ayida.insights.wording import rows
 
 #: Sessions that leave: the newest ones.
@@ -58,9 +60,13 @@ class Subject:
         text: the JSON that is sent.
         free: what of it somebody wrote, one text a line.
         refs: what may be cited, with how :class:`insights.model.Item` says it.
-        shown: for each of these, all that was sent of it but its ref.
+        shown: for each of these, all that was sent of it but its ref, each number with words that tell its role.
+        written: for each of these, what of it somebody wrote.
         alerts: for each alert, the refs it is about, and what was sent of it.
         about_pain: the refs that speak of pain.
+        series: how what has a direction goes.
+        moments: the sessions' own numbers, oldest first.
+        visits: how many were kept and missed; None: too few to say it.
         scrubbed: what was taken out of free texts, by kind.
     """
 
@@ -68,11 +74,15 @@ class Subject:
     free: str = field(repr=False)
     refs: Mapping[str, str]
     shown: Mapping[str, str] = field(repr=False)
+    written: Mapping[str, str] = field(default_factory=dict, repr=False)
     alerts: tuple[tuple[frozenset[str], str], ...] = ()
     about_pain: frozenset[str] = frozenset()
     complaint: str = field(default="", repr=False)
     age_band: str = ""
     scrubbed: Mapping[str, int] = field(default_factory=dict)
+    series: tuple[Series, ...] = field(default=(), repr=False)
+    moments: tuple[Moment, ...] = field(default=(), repr=False)
+    visits: Visits | None = None
 
 
 def of(record: Record, facts: Facts, scrubber: privacy.Scrubber) -> Subject:
@@ -97,14 +107,16 @@ def of(record: Record, facts: Facts, scrubber: privacy.Scrubber) -> Subject:
         text=_json(outgoing),
         free="\n".join(free_texts(outgoing)),
         refs={each.ref: f"fact:{each.ref}" for each in told} | ids,
-        shown={each.ref: _shown(replace(each, ref="")) for each in told}
-        | {each.ref: _shown(replace(each, ref="")) for each in sessions},
+        shown={each.ref: fact_shown(each) for each in told} | {each.ref: session_shown(each) for each in sessions},
+        written={each.ref: "\n".join(free_texts(each)) for each in told}
+        | {each.ref: "\n".join(free_texts(each)) for each in sessions},
         alerts=tuple((frozenset(each.fatos), each.titulo) for each in alerts),
         about_pain=frozenset(
             {each.ref for each in told if "pain" in each.ref}
             | {each.ref for each in sessions if each.dor is not None}
         ),
         complaint=patient.queixa, age_band=patient.faixa_etaria, scrubbed=dict(desk.hits),
+        series=series(facts, told), moments=moments(sessions), visits=visits(facts),
     )  # fmt: skip
 
 
@@ -248,19 +260,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _shown(row: Any) -> str:
-    return " ; ".join(_leaves(_plain(row)))
-
-
-def _leaves(value: Any) -> Iterator[str]:
-    match value:
-        case dict():
-            for each in value.values():
-                yield from _leaves(each)
-        case list():
-            for each in value:
-                yield from _leaves(each)
-        case _:
-            yield str(value)

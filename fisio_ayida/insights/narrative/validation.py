@@ -4,23 +4,28 @@ Here: the rules, as one pure function. Not here: asking (``writing.py``), and wh
 (``numerals.py``, ``speech.py``, ``privacy/``).
 
 The rule of numbers: a passage may say a number that is shown in a fact or a session that it cites, or in an alert
-about such a fact; the summary also those of the complaint. A number of ten and more, or one said with a decimal,
-may be rounded. Beside that: how many sessions a passage cites, the ends of the pain scale, the patient's age band.
+about such a fact, as a number of the same thing (``roles.py``); the summary also those of the complaint. A number
+of ten and more, or one said with a decimal, may be rounded. Beside that: how many sessions a passage cites, the
+ends of the pain scale, the patient's age band, how long the complaint lasts in the complaint's own words.
+
+What a sentence means beyond that, no rule here knows: a narrative is a draft that a professional reads.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from typing import Final
 
 from fisio_ayida.insights import privacy
 from fisio_ayida.insights.model import Identity
-from fisio_ayida.insights.narrative import speech
+from fisio_ayida.insights.narrative import diseases, speech
 from fisio_ayida.insights.narrative.answers import NotAnAnswer, answer
-from fisio_ayida.insights.narrative.numerals import Said, numbers, shares
+from fisio_ayida.insights.narrative.directions import are_directions
+from fisio_ayida.insights.narrative.numerals import Said, plain, shares
+from fisio_ayida.insights.narrative.roles import Told, may_stand, of_sent, scaled, told
 from fisio_ayida.insights.narrative.schema import Narrative, Passage
 from fisio_ayida.insights.narrative.subject import Subject
 
@@ -32,9 +37,10 @@ MOST: Final = 10**9
 #: Faults that the model is told of at once.
 _TOLD: Final = 8
 # The one by which an answer is known, if it has several: first what must not be repeated.
-_ORDER: Final = ("leaked_identifier", "bad_json", "bad_language", "bad_citation", "bad_number", "diagnosis")
-_SCALE = re.compile(r"\b0\s*(?:a|até|-|–)\s*10\b")
-_OF_SCALE = re.compile(r"\b(10|\d(?:[.,]\d+)?)\s*/\s*10\b")
+_ORDER: Final = (
+    "leaked_identifier", "bad_json", "bad_language", "bad_citation", "bad_number", "bad_direction", "diagnosis",
+)  # fmt: skip
+_SINCE = re.compile(r"\bha (?:mais de |cerca de )?[\w]+ (?:mes|mese|ano|semana|dia)s?\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +133,22 @@ def _faults(where: str, passage: Passage, subject: Subject, identity: Identity) 
         yield _Wrong("bad_json", where, "contém ref, colchetes ou marcação no texto; escreva só frases")
     if not speech.is_portuguese(text):
         yield _Wrong("bad_language", where, "não está em português do Brasil")
-    if speech.is_diagnosis(text):
-        yield _Wrong("diagnosis", where, "afirma um diagnóstico ou traz um código de doença")
-    if not passage.citacoes or not all(ref in subject.refs for ref in passage.citacoes):
+    cited = [ref for ref in passage.citacoes if ref in subject.refs]
+    written = "\n".join([subject.complaint, *(subject.written.get(ref, "") for ref in cited)])
+    if speech.is_verdict(text) or diseases.is_claimed(text, written):
+        yield _Wrong(
+            "diagnosis", where,
+            "afirma doença que a queixa e as notas citadas não trazem assim, prognóstico, ordem, nota ou código",
+        )  # fmt: skip
+    if not cited or len(cited) != len(passage.citacoes):
         yield _Wrong("bad_citation", where, "citacoes vazias ou com ref que não existe nos dados")
-    elif not are_shown(text, passage.citacoes, subject, is_summary=where == "resumo"):
-        yield _Wrong("bad_number", where, "traz número que não está nos fatos e sessões citados nesse item")
+        return
+    if not are_shown(text, cited, subject, is_summary=where == "resumo"):
+        yield _Wrong(
+            "bad_number", where, "traz número que não está, com esse sentido, nos fatos e sessões citados"
+        )
+    if not are_directions(text, cited, subject, _is_near):
+        yield _Wrong("bad_direction", where, "diz direção, ordem ou totalidade que os fatos citados não mostram")
 
 
 def are_shown(text: str, refs: Iterable[str], subject: Subject, *, is_summary: bool) -> bool:
@@ -142,16 +158,22 @@ def are_shown(text: str, refs: Iterable[str], subject: Subject, *, is_summary: b
     seen += [shown for facts, shown in subject.alerts if facts & set(cited)]
     if is_summary:
         seen.append(subject.complaint)
-    allowed = {value for each in seen for said in numbers(each) for value in said.values}
+    allowed = [each for text in seen for each in of_sent(text)]
     sessions = sum(1 for ref in cited if subject.refs[ref].startswith("session:"))
-    if sessions:
-        allowed.add(Decimal(sessions))
+    # Of several, some may be told apart.
+    allowed += [
+        Told(Said(str(many), (Decimal(many),)), role)
+        for many in range(1, sessions + 1) if sessions for role in ("sessions", "")
+    ]  # fmt: skip
+    text = plain(text)
     if subject.age_band:
         text = _band(subject.age_band).sub(" ", text)
     if subject.about_pain & set(cited):
-        text = _OF_SCALE.sub(r"\1", _SCALE.sub(" ", text))
+        text = scaled(text)
+    for lasting in {match[0] for match in _SINCE.finditer(plain(subject.complaint))}:
+        text = text.replace(lasting, " ")
     known = frozenset[str]().union(*(shares(each) for each in seen))
-    return shares(text) <= known and all(_is_shown(said, allowed) for said in numbers(text))
+    return shares(text) <= known and all(_is_shown(each, allowed) for each in told(text))
 
 
 def _band(band: str) -> re.Pattern[str]:
@@ -159,11 +181,21 @@ def _band(band: str) -> re.Pattern[str]:
     low, _, high = band.partition("-")
     if not high:
         return re.compile(rf"\b{low.rstrip('+')}(?:\+| anos ou mais| ou mais)")
-    return re.compile(rf"\b{low}\s*(?:-|–|a|e|até)\s*{high}\b")
+    return re.compile(rf"\b{low}\s*(?:-|–|a|e|ate)\s*{high}\b")
 
 
-def _is_shown(said: Said, allowed: set[Decimal]) -> bool:
-    return any(value in allowed or any(_is_rounded(value, of) for of in allowed) for value in said.values)
+def _is_shown(answered: Told, allowed: Sequence[Told]) -> bool:
+    return any(
+        may_stand(answered, sent) and any(
+            _is_near(value, of) for value in answered.said.values for of in sent.said.values
+        )
+        for sent in allowed
+    )  # fmt: skip
+
+
+def _is_near(value: Decimal, of: Decimal) -> bool:
+    """Whether a number may be said for another one."""
+    return value == of or _is_rounded(value, of)
 
 
 def _is_rounded(value: Decimal, of: Decimal) -> bool:

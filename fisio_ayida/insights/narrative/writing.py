@@ -58,6 +58,8 @@ class NarrativeWriter:
 
     async def write(self, record: Record, facts: Facts, commission: Commission) -> Written | NotWritten:
         """A checked narrative, or why there is none."""
+        if (refused := await self._model.refuses(commission)) is not None:
+            return refused
         # Scrubbing and checking take the time of a few thousand expressions: other calls go on meanwhile.
         given = await asyncio.to_thread(_given, record, facts)
         if isinstance(given, NotWritten):

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 NAME: Final = "Maria Aparecida Nogueira"
 TELEPHONE: Final = "(11) 98765-4321"
+STRANGER: Final = "Joana"
+DISEASES: Final = ("osteoartrose", "condropatia", "tendinite", "bursite")
 #: Facts and sessions of which one answer tells.
 _TOLD: Final = 3
 Narrative = dict[str, Any]
@@ -69,6 +71,40 @@ def with_diagnosis(answer: Narrative) -> None:
     _add(answer, "O paciente tem hérnia de disco lombar, o que confirma o diagnóstico de lombociatalgia.")
 
 
+def reversing(answer: Narrative, subject: Mapping[str, Any]) -> None:
+    """A trend of the facts, told the other way round; of visits, if no fact has a direction."""
+    for fact in _rows(subject, "fatos"):
+        told = str(fact.get("detalhe", ""))
+        for direction, other in (("caindo", "subindo"), ("subindo", "caindo")):
+            if direction in told:
+                what = str(fact.get("assunto") or fact.get("titulo", "")).removeprefix("Tendência da ")
+                _cite(answer, f"{what.capitalize()} vem {other} de forma consistente.", fact)
+                return
+    _add(answer, "O paciente compareceu a todas as visitas e nunca faltou.")
+
+
+def with_wrong_unit(answer: Narrative, subject: Mapping[str, Any]) -> None:
+    """A number that was given, as one of something else: the days of a window as missed visits."""
+    for fact in _rows(subject, "fatos"):
+        days = [word for word in str(fact.get("janela", "")).split() if word.isdigit()]
+        if days:
+            _cite(answer, f"O paciente faltou {days[0]} vezes no período.", fact)
+            return
+    _add(answer, "O paciente faltou 90 vezes no período.")
+
+
+def with_disease(answer: Narrative, subject: Mapping[str, Any]) -> None:
+    """A disease of which nobody wrote."""
+    given = json.dumps(subject, ensure_ascii=False).lower()
+    named = next((each for each in DISEASES if each not in given), DISEASES[0])
+    _add(answer, f"Os achados sugerem {named}.")
+
+
+def with_stranger(answer: Narrative) -> None:
+    """A name that is nobody's of the clinic."""
+    _add(answer, f"A paciente {STRANGER} relatou melhora.")
+
+
 def citing_nothing(answer: Narrative) -> None:
     """No passage says what it rests on."""
     for passage in passages(answer):
@@ -101,6 +137,11 @@ def _of_session(session: Mapping[str, Any]) -> str:
 def _say(answer: Narrative, text: str) -> None:
     for passage in passages(answer):
         passage["texto"] = text
+
+
+def _cite(answer: Narrative, sentence: str, fact: Mapping[str, Any]) -> None:
+    """As the last trend, resting on that fact."""
+    answer["tendencias"].append(_passage(sentence, [str(fact["ref"])]))
 
 
 def _add(answer: Narrative, sentence: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
 import logging
 import socket
 import threading
@@ -14,7 +13,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from fisio_ayida.insights.model import REASONS, NotWritten
-from fisio_ayida.insights.narrative.client import LEAST_TO_BE_LOST, Answer, Model
+from fisio_ayida.insights.narrative.calls import LONGEST_ASKED
+from fisio_ayida.insights.narrative.client import Answer, Model
 from fisio_ayida.insights.narrative.holding import FAILURES, PAUSE
 from fisio_ayida.simulators.llm import LlmSimulator
 from fisio_ayida_tests.insights.narrative.asking import MESSAGES, NOTE, SCHEMA, Desk, Time
@@ -367,6 +367,7 @@ def test_after_some_requests_in_vain_the_others_are_not_tried_for_a_while(llm: L
             refusal(await desk.once(model))
         held = refusal(await desk.once(model))
         assert (held.reason, held.is_transient, held.after) == ("rejected", True, PAUSE)
+        assert held.concerns == "server", "it is none of the patient's tries"
         assert llm.count == FAILURES
         desk.time.moment += PAUSE.total_seconds()
         answer(await desk.once(model))
@@ -398,14 +399,31 @@ def test_a_call_that_is_cancelled_stays_open_until_it_is_lost(llm: LlmSimulator,
     assert desk.books.spending()[0] == desk.books.sums()[0]
 
 
-def test_a_later_process_finds_the_calls_of_dead_ones_lost(llm: LlmSimulator, desk: Desk) -> None:
-    desk.books.ledger().reserve(
-        desk.books.commission(), model="m", purpose="first", attempt=1, prompt=300, completion=100
-    )
-    desk.books.moment += LEAST_TO_BE_LOST + dt.timedelta(seconds=1)
-    answer(desk.ask())
-    assert desk.books.calls() == [("lost", "lost"), OK]
-    assert desk.books.spending()[0] == desk.books.sums()[0] > 400
+def test_whoever_could_not_be_asked_for_is_refused_before_anything_is_prepared(
+    llm: LlmSimulator, desk: Desk
+) -> None:
+    llm.answer("unauthorized", times=FAILURES)
+
+    async def refused(model: Model) -> list[NotWritten | None]:
+        found = [
+            await model.refuses(desk.books.commission()),
+            await model.refuses(desk.books.commission(tokens=9)),
+        ]
+        for _ in range(FAILURES):
+            await desk.once(model)
+        return [*found, await model.refuses(desk.books.commission())]
+
+    first, spent, held = desk.use(refused)
+    assert first is None
+    assert spent is not None and (spent.reason, spent.concerns) == ("over_budget", "clinic")
+    assert held is not None and (held.reason, held.concerns, held.after) == ("rejected", "server", PAUSE)
+    assert llm.count == FAILURES
+
+
+@pytest.mark.parametrize("mode", ["too_many", "too_many_ms", "too_many_date"])
+def test_no_server_is_left_alone_for_longer_than_a_day(llm: LlmSimulator, desk: Desk, mode: str) -> None:
+    llm.answer(mode, retry_after=99_999_999)
+    assert refusal(desk.ask()).after == LONGEST_ASKED
 
 
 def test_what_reading_the_answer_finds_is_in_the_ledger(llm: LlmSimulator, desk: Desk) -> None:

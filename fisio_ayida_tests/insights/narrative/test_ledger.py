@@ -31,6 +31,11 @@ def reserved(ledger: Ledger, commission: Commission, prompt: int = 300, completi
     return found
 
 
+def refusal(found: Reservation | NotWritten) -> NotWritten:
+    assert isinstance(found, NotWritten)
+    return found
+
+
 def test_a_call_is_in_the_ledger_before_it_is_made(books: Books) -> None:
     reserved(books.ledger(PRICES), books.commission())
     row = books.calls("state, model, purpose, attempt, reserved_tokens, reserved_cost, prompt_version, run_id")[0]
@@ -71,6 +76,36 @@ def test_a_call_that_nobody_knows_of_keeps_what_it_reserved(books: Books) -> Non
     ledger = books.ledger(PRICES)
     ledger.settle(reserved(ledger, books.commission()), "lost", "unreachable")
     assert books.spending() == (400, Decimal("0.0013"), 1, 0)
+
+
+def test_what_no_day_has_room_for_keeps_nobody_else_from_being_asked_for(books: Books) -> None:
+    ledger = books.ledger()
+    own = refusal(reserve(ledger, books.commission(tokens=300)))
+    reserved(ledger, books.commission())
+    others = refusal(reserve(ledger, books.commission(tokens=500)))
+    assert [each.concerns for each in (own, others)] == ["patient", "clinic"]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "cost", "prices", "reason"),
+    [
+        (499, None, "", "over_budget"),
+        (500, None, "", None),
+        (500, "0.0022", PRICES, "over_budget"),
+        (500, "0.0023", PRICES, None),
+        (500, "5", "", "no_price"),
+    ],
+)
+def test_that_a_day_is_spent_is_known_without_a_reservation(
+    books: Books, tokens: int, cost: str | None, prices: str, reason: str | None
+) -> None:
+    ledger = books.ledger(prices)
+    if prices or cost is None:
+        reserved(ledger, books.commission())
+    found = ledger.refuses(books.commission(tokens=tokens, cost=cost), model="m", completion=100)
+    assert (found.reason if found else None) == reason
+    assert books.spending()[3] == (reason == "over_budget"), "it is counted as not asked for"
+    assert len(books.calls()) == books.spending()[2]
 
 
 @pytest.mark.parametrize("ending", ["answered", "failed", "lost"])

@@ -31,7 +31,12 @@ from fisio_ayida.insights.narrative.numerals import numbers, shares
         ("cinco e seis", "5 6"),
         ("na terceira sessão", "3"),
         ("zero", "0"),
-        ("um pouco, duas vezes, os dois joelhos", ""),
+        ("um pouco, uma redução, um exercício, as duas pernas, os dois joelhos", ""),
+        ("uma vez que, um ponto de atenção, dois pontos de apoio", ""),
+        ("uma falta, duas vezes, dois pontos, um quilo, um mês", "1 2 2 1 1"),
+        ("nas duas últimas sessões", "2"),
+        ("duas faltas e uma terceira", "2 3"),
+        ("III pontos, grau IV e MMII", "3 4"),
         ("quinta-feira no quarto, por cento", ""),
         ("a oitava maravilha", ""),
     ],
@@ -44,9 +49,27 @@ def test_three_figures_after_a_point_are_read_both_ways() -> None:
     assert numbers("1.200")[0].values == (Decimal("1.2"), Decimal(1200))
 
 
-@pytest.mark.parametrize("text", ["caiu pela metade", "o dobro", "um terço das visitas", "uma dúzia"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "caiu pela metade",
+        "o dobro",
+        "um terço das visitas",
+        "uma dúzia",
+        "um quarto das visitas",
+        "três quintos do valor",
+        "⅓ do valor",
+        "meio ponto",
+        "um mês e meio",
+        "três semanas e meia",
+    ],
+)
 def test_words_of_a_share_are_found(text: str) -> None:
     assert shares(text)
+
+
+def test_a_room_is_no_share() -> None:
+    assert not shares("Fica no quarto da paciente, na quinta-feira, e meio cansada.")
 
 
 @given(st.text())

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import json
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,7 +19,7 @@ from fisio_ayida.insights.narrative.client import Model
 from fisio_ayida.insights.narrative.ledger import Ledger
 from fisio_ayida.insights.narrative.prices import Prices
 from fisio_ayida.insights.narrative.writing import NarrativeWriter
-from fisio_ayida.insights.privacy import Scrubbed
+from fisio_ayida.insights.privacy import Scrubbed, Scrubber
 from fisio_ayida.settings import Settings
 from fisio_ayida.simulators.llm import LlmSimulator
 from fisio_ayida.simulators.llm.modes import ANSWERS
@@ -41,7 +42,8 @@ SPOILT = {
     "bad_json": "bad_json", "empty": "bad_json", "missing_property": "bad_json", "english": "bad_language",
     "spanish": "bad_language", "number": "bad_number", "leaked_name": "leaked_identifier",
     "leaked_phone": "leaked_identifier", "diagnosis": "diagnosis", "no_citation": "bad_citation",
-    "unknown_citation": "bad_citation",
+    "unknown_citation": "bad_citation", "reversed": "bad_direction", "unit": "bad_number", "disease": "diagnosis",
+    "stranger": "leaked_identifier",
 }  # fmt: skip
 #: What is no answer at all is never repaired; the model's server is asked again by the rules of calls.
 UNANSWERED = {
@@ -243,6 +245,18 @@ def test_a_spent_budget_is_told_and_nothing_leaves(write: Write, llm: LlmSimulat
     assert isinstance(found, NotWritten)
     assert (found.reason, found.is_transient) == ("over_budget", True)
     assert llm.count == 0
+
+
+def test_where_the_budget_is_spent_no_note_is_looked_at(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def scrub(_: Scrubber, text: str) -> Scrubbed:
+        seen.append(text)
+        return Scrubbed(text, Counter())
+
+    monkeypatch.setattr(Scrubber, "scrub", scrub)
+    write(tokens_per_day=10)
+    assert seen == []
 
 
 def test_nothing_of_question_or_answer_is_in_the_logs(
