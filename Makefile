@@ -18,7 +18,8 @@ $(VENV)/.dev: $(VENV)/.runtime
 	@touch $@
 
 # Fill an embedded PostgreSQL from a local stand-in of the BDNS, change the world, sync again, prove it; then
-# send events through the gateway, write to made-up patients, and play a Monday of made-up clinics.
+# send events through the gateway, write to made-up patients, play a Monday of made-up clinics, and say what changed
+# for patients in treatment.
 demo: $(VENV)/.runtime
 	$(BIN)/fisio-ayida demo
 

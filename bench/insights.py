@@ -104,8 +104,9 @@ async def _run() -> dict[str, float]:
         async with open_writer(settings, warehouse, now=lambda: NOW, log=log) as writer:
             order = Order(nominal=NOW, now=NOW, run_id="bench")
             outcome = await run(
-                desk, order, writer, limits=Limits.of(settings), in_flight=settings.insights_in_flight
-            )
+                desk, order, writer, now=lambda: NOW, limits=Limits.of(settings),
+                in_flight=settings.insights_in_flight,
+            )  # fmt: skip
     if outcome.failures:
         raise BenchError(f"patient_insights: {outcome.failures[0]}")
     return {"seconds": time.perf_counter() - began, **outcome.facts}

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -18,6 +19,10 @@ from fisio_ayida.settings import Settings
 from fisio_ayida.warehouse.embedded import EmbeddedServer, Tuning, attach
 from fisio_ayida.warehouse.engine import Warehouse
 from fisio_ayida.warehouse.migrate import migrate
+
+# How long an example takes says nothing on a machine that does other things, too.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 TEMPLATE = "template_migrated"
 TEST_TUNING = Tuning(fsync=False, shared_buffers_mb=64)

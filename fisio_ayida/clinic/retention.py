@@ -194,7 +194,7 @@ RULES: Final = (
     ),
     Rule(
         name="insight_sessions", part="own", table="insights.seen", column="finalized_at", age=30 * _DAY,
-        key=("session_id", "finalized_at"),
+        key=("session_id", "finalized_at", "organization_id", "patient_id"),
         why="Which sessions were collected; the look behind the cursor is shorter.",
     ),
     Rule(

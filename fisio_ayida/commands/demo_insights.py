@@ -45,9 +45,11 @@ ANSWERS: Final = {
     "number,once": ("written", ""),
     "prose": ("written", ""),
     "number": ("none", "bad_number"),
+    "reversed": ("none", "bad_direction"),
     "leaked_name": ("none", "leaked_identifier"),
     "unknown_citation": ("none", "bad_citation"),
     "diagnosis": ("none", "diagnosis"),
+    "disease": ("none", "diagnosis"),
     "english": ("none", "bad_language"),
     "bad_json": ("none", "bad_json"),
     "truncated": ("none", "truncated"),
@@ -212,8 +214,9 @@ async def _run(
     )  # fmt: skip
     async with _writer(stage, model) as writer:
         return await run(
-            stage.desk, order, writer, limits=Limits.of(settings), in_flight=settings.insights_in_flight, **more
-        )
+            stage.desk, order, writer, now=_now, limits=Limits.of(settings),
+            in_flight=settings.insights_in_flight, **more,
+        )  # fmt: skip
 
 
 @asynccontextmanager

@@ -33,6 +33,8 @@ _ATTENDANCE, _PAIN = 90 * _A_DAY, 180 * _A_DAY
 #: Sessions of a patient that count, the newest ones.
 _READ: Final = 40
 _LEAST_VISITS, _LEAST_DAYS, _LEAST_SPAN = 4, 5, 14 * _A_DAY
+#: Days for which a slope is told; a series that spans fewer is told for these.
+_MONTH: Final = 30
 #: Facts keep four decimals.
 _EXACT: Final = 0.0001
 _STANDING: Final = """
@@ -137,7 +139,9 @@ def _slope(pains: Mapping[dt.date, list[int]], today: dt.date) -> float | None:
     days = sorted((day, statistics.median(said)) for day, said in pains.items() if today - _PAIN < day <= today)
     if len(days) < _LEAST_DAYS or days[-1][0] - days[0][0] < _LEAST_SPAN:
         return None
-    return statistics.median((b - a) / (to - of).days for (of, a), (to, b) in combinations(days, 2)) * 30
+    told, seen = min((days[-1][0] - days[0][0]).days, _MONTH), max(b for _, b in days) - min(a for _, a in days)
+    change = statistics.median((b - a) / (to - of).days for (of, a), (to, b) in combinations(days, 2)) * told
+    return max(-seen, min(change, seen))
 
 
 def _sensor(story: Story) -> Proof:

@@ -12,6 +12,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 from zoneinfo import ZoneInfo
@@ -177,11 +178,12 @@ async def _run(patients: tuple[str, ...], organization: str | None, *, is_dry: b
     """The same as the job's step, by hand."""
     from fisio_ayida import telemetry
     from fisio_ayida.clinic.model import Order
-    from fisio_ayida.clinic.registry import ZONE
+    from fisio_ayida.clinic.registry import ZONE, shadowed
     from fisio_ayida.clinic.service import open_desk
     from fisio_ayida.insights import running
+    from fisio_ayida.insights.collecting import JOB
     from fisio_ayida.insights.model import Limits
-    from fisio_ayida.insights.narrative.service import open_writer
+    from fisio_ayida.insights.narrative.service import model_of, open_writer
     from fisio_ayida.warehouse.engine import open_warehouse
 
     settings = Settings.load(os.environ)
@@ -189,14 +191,17 @@ async def _run(patients: tuple[str, ...], organization: str | None, *, is_dry: b
     moment = now()
     order = Order(
         nominal=moment.astimezone(ZoneInfo(ZONE)), now=moment, run_id=f"cli-{uuid.uuid4()}",
-        organization=organization, is_dry=is_dry,
+        organization=organization, is_shadow=JOB in shadowed(settings.clinic_shadow), is_dry=is_dry,
     )  # fmt: skip
     with open_warehouse(settings) as warehouse, open_desk(settings, warehouse, log=log) as desk:
+        make = partial(
+            running.run, desk, order, now=now, limits=Limits.of(settings), in_flight=settings.insights_in_flight,
+            patients=patients,
+        )  # fmt: skip
+        if is_dry:
+            return await make(None, model=model_of(settings))
         async with open_writer(settings, warehouse, now=now, log=log) as writer:
-            return await running.run(
-                desk, order, writer, limits=Limits.of(settings), in_flight=settings.insights_in_flight,
-                patients=patients,
-            )  # fmt: skip
+            return await make(writer)
 
 
 def _text(file: str) -> str:
@@ -229,6 +234,7 @@ def _desk() -> Iterator[tuple[Settings, Connection, ClinicDoor]]:
 @contextmanager
 def _plain() -> Iterator[None]:
     from fisio_ayida.clinic.model import BadOrder
+    from fisio_ayida.clinic.registry import UnknownJob
 
-    with plain_errors(BadOrder):
+    with plain_errors(BadOrder, UnknownJob):
         yield

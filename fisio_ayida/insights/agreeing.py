@@ -1,18 +1,18 @@
 """Whether narratives that stand still say what the records say: a sample of them is read and computed again.
 
 A difference is explained if what a fact was made from was edited since; then it is told apart. Not here: computing
-(``facts/``), and which numbers a narrative may say (``narrative/validation.py``).
+(``facts/``), what a difference is (``comparing.py``), which numbers a narrative may say
+(``narrative/validation.py``).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 import msgspec
 from psycopg.rows import namedtuple_row
@@ -22,15 +22,12 @@ from fisio_ayida.clinic.model import Clinic, Connection, Desk
 from fisio_ayida.insights import facts as computing
 from fisio_ayida.insights import privacy, reading
 from fisio_ayida.insights.checks import NARRATIVES, SAMPLE, Finding
-from fisio_ayida.insights.model import PROMPT_VERSION, Facts, Item, Record
+from fisio_ayida.insights.comparing import Difference, as_of, differences
+from fisio_ayida.insights.model import PROMPT_VERSION, REASONS, Facts, Item, Record
 from fisio_ayida.insights.narrative import subject
 from fisio_ayida.insights.narrative.validation import are_shown
 
-T = TypeVar("T")
-
 RECENT: Final = dt.timedelta(days=7)
-#: Facts are computed with binary fractions, and another machine's may end otherwise.
-_NEARLY: Final = 1e-6
 
 _SAMPLE: Final = """
 select key, organization_id, patient_id, session_id, finalized_at, today, facts, created_at
@@ -53,21 +50,10 @@ select id, 'visit', updated_at from clinic.appointments where id = any(%(ids)s) 
 Changes = Mapping[str, tuple[str, dt.datetime]]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A fact or flag that is not what it was, or an item with a wrong number.
-
-    Args:
-        inputs: the sessions and visits that it was, or is now, made from.
-    """
-
-    name: str
-    inputs: frozenset[str]
-
-
 #: What became of a narrative: it agrees; the records give another result and nobody changed them; a session was
-#: edited since; only visits were booked or changed since, of which it does not claim to know; it was not compared.
-Verdict = Literal["agrees", "different", "edited", "moved", "not_compared"]
+#: edited since; nothing may be said of its patient any more; only visits were booked or changed since, of which it
+#: does not claim to know; it was not compared.
+Verdict = Literal["agrees", "different", "edited", "withheld", "moved", "not_compared"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +90,16 @@ def look(desk: Desk, *, now: dt.datetime, salt: str) -> Finding:
         found += [each for part in parts for each in part]
     many = Counter(each.verdict for each in found)
     # First what nothing explains.
-    lines = [each.words for verdict in ("different", "edited") for each in found if each.verdict == verdict]
+    lines = [
+        each.words for verdict in ("different", "withheld", "edited") for each in found if each.verdict == verdict
+    ]
     return Finding(
         check="narratives_agree", problems=len(lines), lines=tuple(lines[:SAMPLE]),
         is_grave=many["different"] > 0,
         facts={
-            "compared": len(found) - many["not_compared"], "different": many["different"],
+            "compared": len(found) - many["not_compared"] - many["withheld"], "different": many["different"],
             "edited_since": many["edited"], "visits_changed_since": many["moved"],
+            "to_be_withdrawn": many["withheld"],
             "not_compared": len(sample) - len(found) + many["not_compared"],
         },
     )  # fmt: skip
@@ -127,21 +116,27 @@ def _compare(
     for row in rows:
         stored = msgspec.convert(row.facts, Facts)
         whole = read.records.get((row.organization_id, row.patient_id))
-        if whole is not None and (record := _as_of(whole, row)).newest is not None:
+        if (
+            whole is not None
+            and (record := as_of(whole, row.finalized_at, row.session_id, row.today)).newest is not None
+        ):
             anew = computing.compute(record)
             if anew.version == stored.version:
                 # What rests on facts that changed is not looked at.
                 both[row.key] = list(differences(stored, anew)) or list(_wrong(items[row.key], record, anew))
     changes = _changes(there, {id for found in both.values() for each in found for id in each.inputs})
     return [
-        _verdict(row, both[row.key], changes) if row.key in both
-        # Consent was taken back, the record is gone, or the formulas are others.
-        else Compared("not_compared")
+        _verdict(row, both.get(row.key), read.withheld.get((row.organization_id, row.patient_id)), changes)
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
-def _verdict(row: Any, found: Sequence[Difference], changes: Changes) -> Compared:
+def _verdict(row: Any, found: Sequence[Difference] | None, withheld: str | None, changes: Changes) -> Compared:
+    if withheld is not None:
+        return Compared("withheld", f"`{row.key}`: {withheld}: it is to be withdrawn. {REASONS[withheld]}")
+    if found is None:
+        # Its newest session is gone, or the formulas are others.
+        return Compared("not_compared")
     if not found:
         return Compared("agrees")
     kinds = [_changed(each, changes, row.created_at) for each in found]
@@ -151,42 +146,6 @@ def _verdict(row: Any, found: Sequence[Difference], changes: Changes) -> Compare
     if any("session" in each for each in kinds):
         return Compared("edited", f"`{row.key}`: {names}: a session was edited since")
     return Compared("moved")
-
-
-def differences(stored: Facts, anew: Facts) -> Iterator[Difference]:
-    """The facts and flags that are not the same in both."""
-    facts = [{each.ref: each for each in both.facts} for both in (stored, anew)]
-    for ref, pair in _unequal(*facts):
-        yield Difference(ref, frozenset(id for fact in pair for id in fact.inputs))
-    rules = [{each.name: each for each in both.flags} for both in (stored, anew)]
-    for name, flags in _unequal(*rules):
-        # A flag that is gone may rest on a fact of what is new.
-        under = [each[ref].inputs for each in facts for flag in flags for ref in flag.facts if ref in each]
-        yield Difference(name, frozenset(id for ids in (*(each.inputs for each in flags), *under) for id in ids))
-
-
-def _unequal(stored: Mapping[str, T], anew: Mapping[str, T]) -> Iterator[tuple[str, list[T]]]:
-    for name in dict.fromkeys((*stored, *anew)):
-        pair = [each[name] for each in (stored, anew) if name in each]
-        if len(pair) == 1 or not _same(*map(msgspec.to_builtins, pair)):
-            yield name, pair
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(_same, one, other))
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return math.isclose(one, other, rel_tol=_NEARLY, abs_tol=_NEARLY)
-    return bool(one == other)
-
-
-def _as_of(record: Record, row: Any) -> Record:
-    """The record without the sessions that were finalized later."""
-    newest = row.finalized_at, row.session_id
-    sessions = tuple(each for each in record.sessions if (each.finalized_at, each.id) <= newest)
-    return dataclasses.replace(record, sessions=sessions)
 
 
 def _changes(there: Connection, ids: Iterable[str]) -> Changes:
@@ -211,7 +170,7 @@ def _wrong(items: Sequence[Item], record: Record, facts: Facts) -> Iterator[Diff
         cited = frozenset(refs[each] for each in item.citations if each in refs)
         sessions = [each for each in item.citations if each.startswith("session:")]
         # An item has several passages, and each may say how many of the sessions it cites.
-        counts = " ".join(str(many) for many in range(1, len(sessions) + 1))
+        counts = "; ".join(f"{many} sessões" for many in range(1, len(sessions) + 1))
         allowing = dataclasses.replace(given, alerts=(*given.alerts, (cited, counts)))
         # The last line says that it is a draft, and from which day on days are counted.
         text = item.text.rsplit("\n", 1)[0]

@@ -9,19 +9,20 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final, Literal
 
-import psycopg
-
+from fisio_ayida.clinic import organizations
 from fisio_ayida.clinic.model import Connection
-from fisio_ayida.insights import claiming
-from fisio_ayida.insights.collecting import wish_for
-from fisio_ayida.insights.finalized import PAGE, Finalized, pages, since
-from fisio_ayida.insights.wishes import Wish, put
+from fisio_ayida.clinic.planning import OF_SOMEBODYS_ROWS
+from fisio_ayida.insights import claiming, revisiting, wishes
+from fisio_ayida.insights.finalized import Finalized, columns, pages, since
+from fisio_ayida.insights.wishes import Wish, folded, put
 from fisio_ayida.warehouse.clinic import ClinicDoor, ClinicError
 
-_ACTIVE: Final = "select id from clinic.organizations where is_active order by id"
+# The same that collecting asks when it keeps them, but for reading alone.
 _UNSEEN: Final = """
-select s.id, s.finalized_at from unnest(%s::text[], %s::timestamptz[]) s (id, finalized_at)
-where not exists (select from insights.seen n where n.session_id = s.id and n.finalized_at = s.finalized_at)
+select s.* from unnest(%s::text[], %s::timestamptz[], %s::text[], %s::text[])
+  s (session_id, finalized_at, organization_id, patient_id)
+left join insights.seen n using (session_id, finalized_at, organization_id, patient_id)
+where n.session_id is null
 """
 
 
@@ -40,34 +41,26 @@ def has_news(conn: Connection, door: ClinicDoor, *, now: dt.datetime) -> bool:
     """Whether anybody's insights are due now, counting sessions that no run has collected.
 
     A session that was just finalized is no news until its patient's record is quiet. A clinic that cannot be read
-    is news: a run says so.
+    is news: a run says so, and then it rests. Nothing is written. The clinics are looked at only where the queue
+    has nobody who is due.
 
     Args:
         conn: to our own tables, in autocommit.
     """
-    there = door.on(conn)
-    ids = [id for (id,) in there.execute(_ACTIVE)]
-    start = since(conn, now)
-
-    def look(clinic: Connection, members: list[str]) -> list[Finalized]:
-        found: list[Finalized] = []
-        for page in pages(clinic, {each: start.of(each) for each in members}, now):
-            found += _unseen(conn, page)
-            if len(found) >= PAGE:
-                break
-        return found
-
-    try:
-        new = [each for part in door.each(conn, ids, look, must_see=False) for each in part]
-    except (ClinicError, psycopg.DataError, psycopg.ProgrammingError, psycopg.InternalError):
+    if claiming.is_due(conn, now=now) or revisiting.is_news(conn, now=now):
         return True
-    # As a run would collect them: the rule by which they are due stands in one place.
-    with conn.transaction(force_rollback=True):
-        wish_for(conn, new)
-        return claiming.is_due(conn, now=now)
+    try:
+        ids = [each.id for each in organizations.load(conn, door).clinics]
+    except (ClinicError, *OF_SOMEBODYS_ROWS):
+        return True
+    failures: dict[str, str] = {}
+    for starts in since(conn, now).looks(ids):
+        for page in pages(door, conn, starts, now, failures):
+            if wishes.would_be_due(conn, folded(each.wish for each in _unseen(conn, page)), now=now):
+                return True
+    return bool(failures)
 
 
 def _unseen(conn: Connection, page: Sequence[Finalized]) -> list[Finalized]:
-    rows = conn.execute(_UNSEEN, [[each.id for each in page], [each.finalized_at for each in page]])
-    new = set(rows.fetchall())
-    return [each for each in page if (each.id, each.finalized_at) in new]
+    new = set(conn.execute(_UNSEEN, columns(page)).fetchall())
+    return [each for each in page if each.row in new]

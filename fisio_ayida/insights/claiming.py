@@ -35,6 +35,7 @@ _FREE: Final = "dead_at is null and (lease_until is null or lease_until < clock_
 _WANTED: Final = """
 due_at <= %(now)s and step = %(step)s and organization_id = any(%(organizations)s)
 and (%(patients)s::text[] is null or patient_id = any(%(patients)s))
+and (%(wanted_by)s::text is null or wanted_by = %(wanted_by)s)
 """
 _BURY: Final = f"""
 update insights.queue set dead_at = %(now)s, claim = null, lease_until = null,
@@ -51,11 +52,12 @@ update insights.queue q set
   losses = q.losses + (q.claim is not null)::integer, claim = %(claim)s, run_id = %(run_id)s,
   lease_until = clock_timestamp() + %(lease)s
 from picked p where (q.organization_id, q.patient_id) = (p.organization_id, p.patient_id)
-returning q.organization_id, q.patient_id, q.asked_at, q.asks, q.tries
+returning q.organization_id, q.patient_id, q.asked_at, q.asks, q.tries, q.cause = 'hand' as by_hand
 """
 _IS_DUE: Final = f"select exists (select from insights.queue where {_FREE} and due_at <= %(now)s)"
 _DUE: Final = f"""
-select organization_id, patient_id, asked_at, asks, tries from insights.queue where {_FREE} and {_WANTED}
+select organization_id, patient_id, asked_at, asks, tries, cause = 'hand' as by_hand
+from insights.queue where {_FREE} and {_WANTED}
 order by due_at, organization_id, patient_id
 """
 _STRANGERS: Final = f"""
@@ -63,7 +65,10 @@ select organization_id, patient_id, asked_at, asks, tries from insights.queue
 where {_FREE} and due_at <= %(now)s and organization_id <> all(%(organizations)s)
 """
 _FORGET: Final = f"""
-delete from insights.queue where {_FREE} and due_at <= %(now)s and organization_id <> all(%(organizations)s)
+delete from insights.queue q
+using unnest(%(organizations)s::text[], %(patients)s::text[], %(asks)s::bigint[])
+  d (organization_id, patient_id, asks)
+where {_FREE} and (q.organization_id, q.patient_id, q.asks) = (d.organization_id, d.patient_id, d.asks)
 """
 _EXTEND: Final = "update insights.queue set lease_until = clock_timestamp() + %s where claim = %s"
 _HELD: Final = """
@@ -80,7 +85,9 @@ where {_MINE}
 """
 _PUT_OFF: Final = f"""
 update insights.queue q set
-  claim = null, lease_until = null, losses = 0, cause = d.cause, step = d.step, due_at = d.due_at, tries = d.tries,
+  claim = null, lease_until = null, losses = 0,
+  cause = case when q.cause = 'hand' and d.step = 'record' then q.cause else d.cause end, step = d.step,
+  due_at = d.due_at, tries = d.tries,
   error = case when d.tries = 0 then d.error else coalesce(d.error, q.error) end,
   dead_at = case when d.tries >= %(most)s then %(now)s end
 from unnest(%(organizations)s::text[], %(patients)s::text[], %(asks)s::bigint[], %(causes)s::text[],
@@ -93,13 +100,19 @@ _RELEASE: Final = "update insights.queue set claim = null, lease_until = null, l
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A patient in hand. ``asks``: how often it had been asked for by then."""
+    """A patient in hand.
+
+    Args:
+        asks: how often it had been asked for by then.
+        by_hand: somebody asked for it, and nothing has come of that yet.
+    """
 
     organization_id: str
     patient_id: str
     asked_at: dt.datetime
     asks: int
     tries: int
+    by_hand: bool = False
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -133,10 +146,16 @@ def put_off(who: Claimed, error: str, now: dt.datetime) -> Later:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which rows of the queue a run may take. ``patients`` None: all of these organisations."""
+    """Which rows of the queue a run may take.
+
+    Args:
+        patients: None: all of these organisations.
+        wanted_by: only what this run asked for.
+    """
 
     organizations: Sequence[str]
     patients: Sequence[str] | None = None
+    wanted_by: str | None = None
 
 
 def claim(
@@ -171,13 +190,17 @@ def is_due(conn: Connection, *, now: dt.datetime) -> bool:
 
 
 def strangers(conn: Connection, organizations: Collection[str], *, now: dt.datetime) -> list[Claimed]:
-    """Who is due of other organisations than these; they are forgotten."""
-    values = {"now": now, "organizations": list(organizations)}
-    with conn.transaction(), conn.cursor(row_factory=class_row(Claimed)) as cur:
-        cur.execute(TURN)
-        found = cur.execute(_STRANGERS, values).fetchall()
-        cur.execute(_FORGET, values)
-    return found
+    """Who is due of other organisations than these."""
+    with conn.cursor(row_factory=class_row(Claimed)) as cur:
+        return cur.execute(_STRANGERS, {"now": now, "organizations": list(organizations)}).fetchall()
+
+
+def forget(conn: Connection, rows: Sequence[Claimed]) -> None:
+    """Rows go that nobody has in hand and nobody asked for again, once it is kept why."""
+    if rows:
+        with conn.transaction():
+            conn.execute(TURN)
+            conn.execute(_FORGET, _columns(rows))
 
 
 def extend(conn: Connection, claim: uuid.UUID) -> None:
@@ -219,7 +242,10 @@ def release(conn: Connection, claim: uuid.UUID) -> None:
 
 def _values(scope: Scope, step: Step, now: dt.datetime) -> dict[str, Any]:
     patients = None if scope.patients is None else list(scope.patients)
-    return {"now": now, "step": step, "organizations": list(scope.organizations), "patients": patients}
+    return {
+        "now": now, "step": step, "organizations": list(scope.organizations), "patients": patients,
+        "wanted_by": scope.wanted_by,
+    }  # fmt: skip
 
 
 def _columns(rows: Sequence[Claimed]) -> dict[str, Any]:

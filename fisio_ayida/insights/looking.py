@@ -53,19 +53,19 @@ select organization_id, error, count(*) over () from (
 order by at desc limit %(sample)s
 """
 # Insights are made of all sessions until the one that was finalized last. A queue in which a patient has been due
-# for too long is no excuse.
+# for too long is no excuse, nor is that a patient had no session: there is one.
 _STALE: Final = """
 select s.id from unnest(%(sessions)s::text[], %(organizations)s::text[], %(patients)s::text[],
                         %(finalized)s::timestamptz[]) s (id, organization_id, patient_id, finalized_at)
 where not exists (
-    select from insights.generations g where g.patient_id = s.patient_id
+    select from insights.generations g where g.patient_id = s.patient_id and g.organization_id = s.organization_id
       and (g.finalized_at, g.session_id collate "C") >= (s.finalized_at, s.id collate "C"))
   and not exists (
     select from insights.queue q where q.organization_id = s.organization_id and q.patient_id = s.patient_id
       and q.dead_at is null and (q.due_at > %(until)s or q.lease_until > %(now)s))
   and not exists (
-    select from jobs.decisions d where d.patient_id = s.patient_id and d.job = %(job)s
-      and d.outcome = 'withheld' and d.at >= s.finalized_at)
+    select from jobs.decisions d where d.patient_id = s.patient_id and d.organization_id = s.organization_id
+      and d.job = %(job)s and d.outcome = 'withheld' and d.reason <> 'no_session' and d.at >= s.finalized_at)
 """
 _DIFFERENT: Final = f"""
 with counted as (
@@ -130,13 +130,22 @@ def _failures(conn: Connection, now: dt.datetime) -> Finding:
 def _stale(desk: Desk, now: dt.datetime) -> Finding:
     clinics = {clinic.id: clinic for clinic in _clinics(desk) if clinic.rules.insights != "off"}
 
-    def look(there: Connection, ids: list[str]) -> list[str]:
-        starts = dict.fromkeys(ids, now - RECENT)
-        found = [each for page in pages(there, starts, now - STALE) for each in _uncovered(desk.conn, page, now)]
-        used = _used(there, found, {id: clinics[id] for id in ids}, now)
-        return [each.id for each in found if each.id in used]
+    failures: dict[str, str] = {}
+    starts = dict.fromkeys(clinics, now - RECENT)
+    found = [
+        each for page in pages(desk.clinic, desk.conn, starts, now - STALE, failures)
+        for each in _uncovered(desk.conn, page, now)
+    ]  # fmt: skip
+    if failures:
+        raise ClinicError("; ".join(f"organization {id}: {why}" for id, why in sorted(failures.items())[:SAMPLE]))
 
-    stale = [id for part in desk.clinic.each(desk.conn, list(clinics), look) for id in part]
+    def look(there: Connection, ids: list[str]) -> set[str]:
+        mine = [each for each in found if each.organization_id in ids]
+        return _used(there, mine, {id: clinics[id] for id in ids}, now)
+
+    concerned = sorted({each.organization_id for each in found})
+    used = set[str]().union(*desk.clinic.each(desk.conn, concerned, look))
+    stale = [each.id for each in found if each.id in used]
     lines = tuple(f"session `{id}`" for id in stale[:SAMPLE])
     return Finding(check="stale_sessions", problems=len(stale), lines=lines, is_grave=True)
 

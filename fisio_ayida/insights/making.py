@@ -1,4 +1,4 @@
-"""From patients to what is to be made of them: records read, who is withheld kept aside, facts computed, keys.
+"""From patients to what is to be made of them: what of their records is new, what is known, who is withheld.
 
 Here: reading and deciding; nothing is written. Not here: storing (``storing.py``), words (``narrating.py``).
 """
@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 import psycopg
 from psycopg.rows import class_row
 
 from fisio_ayida.clinic.model import Clinic, Connection, Desk, Withheld
 from fisio_ayida.insights import facts, wording
 from fisio_ayida.insights.claiming import Claimed, Later
+from fisio_ayida.insights.comparing import as_of, differences
 from fisio_ayida.insights.model import PROMPT_VERSION, Facts, Item, Record, Session, key
 from fisio_ayida.insights.reading import Read, read
 from fisio_ayida.warehouse.clinic import ClinicError
@@ -31,13 +33,18 @@ OF_A_PATIENT: Final = (
 # Faults of a whole clinic: a function or a right is missing.
 OF_A_CLINIC: Final = (ClinicError, psycopg.ProgrammingError, psycopg.InternalError)
 
+#: Because of these what was said of a patient is withdrawn.
+WITHDRAWING: Final = frozenset({"ai_off_clinic", "ai_off_patient", "no_consent", "unknown_patient", "no_session"})
+
+# Whoever made it: keys do not say the organisation, and a patient may have changed it.
 _LAST: Final = """
 select distinct on (patient_id, session_id, model)
-       key, patient_id, session_id, finalized_at, model, sessions, edition, narrative, tries, retry_at,
-       created_at, superseded_at is not null as is_superseded
+       key, organization_id, patient_id, session_id, finalized_at, model, sessions, edition, narrative, tries,
+       retry_at, created_at, superseded_at is not null as is_superseded
 from insights.generations where patient_id = any(%s) and prompt_version = %s
 order by patient_id, session_id, model, edition desc
 """
+_FACTS: Final = "select key, facts::text from insights.generations where key = any(%s) and facts is not null"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,7 @@ class Generation:
     """What there is of a record as of a newest session, for one model."""
 
     key: str
+    organization_id: str
     patient_id: str
     session_id: str
     finalized_at: dt.datetime
@@ -57,12 +65,14 @@ class Generation:
     created_at: dt.datetime
     is_superseded: bool
 
-    def is_of(self, record: Record, newest: Session) -> bool:
-        """Whether the record has the same sessions still.
+    def stands_for(self, record: Record, newest: Session) -> bool:
+        """Whether it is what is said of the record, which has the same sessions still.
 
         The newest one alone does not say it: it may have been finalized again, another one seen late, or deleted.
         """
-        return (self.finalized_at, self.sessions) == (newest.finalized_at, len(record.sessions) + record.earlier)
+        made = self.organization_id, self.finalized_at, self.sessions
+        read = record.organization_id, newest.finalized_at, len(record.sessions) + record.earlier
+        return made == read and not self.is_superseded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +96,19 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Unsaid:
-    """A generation whose words are wanted, and the record that it was made of."""
+    """A generation whose words are wanted, and the record that it was made of.
+
+    Args:
+        facts: as they are stored.
+        is_anew: somebody asked for them: what came of earlier tries does not count any more.
+    """
 
     who: Claimed
     clinic: Clinic
     record: Record
     generation: Generation
+    facts: Facts
+    is_anew: bool = False
 
     def later(self, now: dt.datetime) -> Later:
         """The words are due at once, or when they may be tried again."""
@@ -104,6 +121,7 @@ class Group:
 
     Args:
         known: there is nothing new to say.
+        withheld: there is nothing to say, because of the reason that each has.
         troubles: patients for whom it failed, with the error.
         clinics: organisations for which it failed, with the error.
     """
@@ -135,9 +153,12 @@ def examine(
     reading.all(wanted)
     group.withheld += [(wanted[pair], withheld(wanted[pair], why)) for pair, why in reading.withheld.items()]
     last = _last(desk.conn, [patient for _, patient in reading.records])
+    # Of others it is not asked whether the facts are still the same.
+    unsaid = [each.key for each in last.values() if each.narrative != "written" and not each.is_superseded]
+    stored = _stored(desk.conn, unsaid)
     for pair, record in reading.records.items():
         try:
-            _decide(wanted[pair], clinics[pair[0]], record, last, model, group)
+            _decide(wanted[pair], clinics[pair[0]], record, last, stored, model, group)
         except Exception as error:
             # Whatever a record makes the computing do, it is this record's.
             group.troubles.append((wanted[pair], said(error)))
@@ -145,8 +166,8 @@ def examine(
 
 
 def _decide(
-    who: Claimed, clinic: Clinic, record: Record, last: Mapping[tuple[str, str, str], Generation], model: str,
-    group: Group,
+    who: Claimed, clinic: Clinic, record: Record, last: Mapping[tuple[str, str, str], Generation],
+    stored: Mapping[str, Facts], model: str, group: Group,
 ) -> None:  # fmt: skip
     newest = record.newest
     if newest is None:
@@ -155,12 +176,16 @@ def _decide(
     reason = "facts_only" if clinic.rules.insights == "facts" else "" if model else "no_model"
     used = "" if reason else model
     known = last.get((who.patient_id, newest.id, used))
-    if known is not None and known.is_of(record, newest):
-        if known.narrative == "waiting" and not known.is_superseded:
-            group.unsaid.append(Unsaid(who, clinic, record, known))
-        else:
+    if known is not None and known.stands_for(record, newest):
+        is_anew = who.by_hand and used != "" and known.narrative != "written"
+        if not is_anew and known.narrative != "waiting":
             group.known.append(who)
-        return
+            return
+        made = stored.get(known.key)
+        if made is not None and _is_as_it_was(record, known, made):
+            wanted = replace(known, tries=0, retry_at=None) if is_anew else known
+            group.unsaid.append(Unsaid(who, clinic, record, wanted, made, is_anew))
+            return
     edition = 1 if known is None else known.edition + 1
     # Of the same newest session, but not of the same sessions: the key is the contract's, with the edition in it.
     session = newest.id if edition == 1 else f"{newest.id}~{edition}"
@@ -171,10 +196,17 @@ def _decide(
     ))  # fmt: skip
 
 
+def _is_as_it_was(record: Record, known: Generation, stored: Facts) -> bool:
+    """Whether words about the stored facts would agree with the record: a session may have been edited since."""
+    anew = facts.compute(as_of(record, known.finalized_at, known.session_id, stored.today))
+    return anew.version == stored.version and not any(differences(stored, anew))
+
+
 def withheld(who: Claimed, reason: str) -> Withheld:
     """One decision a patient; asked for again, it is decided again."""
     return Withheld(
-        key=f"insight:{who.patient_id}:-", organization_id=who.organization_id, reason=reason,
+        key=f"insight:{who.organization_id}:{who.patient_id}:-", organization_id=who.organization_id,
+        reason=reason,
         detail=f"asked for at {who.asked_at.astimezone(dt.UTC).isoformat(timespec='seconds')}",
         patient_id=who.patient_id,
     )  # fmt: skip
@@ -184,6 +216,12 @@ def _last(ours: Connection, patients: Sequence[str]) -> dict[tuple[str, str, str
     with ours.cursor(row_factory=class_row(Generation)) as cur:
         rows = cur.execute(_LAST, [list(patients), PROMPT_VERSION]).fetchall()
     return {(each.patient_id, each.session_id, each.model): each for each in rows}
+
+
+def _stored(ours: Connection, keys: Sequence[str]) -> dict[str, Facts]:
+    """The facts of generations, as they were computed."""
+    rows = ours.execute(_FACTS, [list(keys)]).fetchall()
+    return {key: msgspec.json.decode(text, type=Facts) for key, text in rows}
 
 
 class _Reading:

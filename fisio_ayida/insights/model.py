@@ -218,12 +218,15 @@ class NotWritten:
         detail: for people; no word of a patient's, no identifier.
         is_transient: a later try may succeed.
         after: not sooner than this, if the model's server said so.
+        concerns: whom. ``clinic``: until its next day, nobody of the clinic has one; ``server``: it was not asked,
+            as nobody is for a while. Neither is one of the patient's tries.
     """
 
     reason: str
     detail: str = ""
     is_transient: bool = False
     after: dt.timedelta | None = None
+    concerns: Literal["patient", "clinic", "server"] = "patient"
     scrubbed: dict[str, int] = field(default_factory=dict)
 
 
@@ -282,6 +285,7 @@ REASONS: Final = {
     "no_consent": "The patient does not consent to the use of the data.",
     "unknown_patient": "The patient is none of this organisation, or was deleted.",
     "no_session": "No session is finalized.",
+    "too_old": "The sessions that are finalized are older than insights read.",
     "facts_only": "The clinic wants facts alone.",
     "not_yet": "The model was not asked yet.",
     "no_model": "No model is configured.",
@@ -297,10 +301,11 @@ REASONS: Final = {
     "truncated": "The answer was cut off.",
     "bad_json": "The answer is not what the schema asks for.",
     "bad_citation": "It cites what there is not, or nothing.",
-    "bad_number": "It says a number that the facts and the sessions it cites do not.",
+    "bad_number": "It says a number that the facts and the sessions it cites do not, or not of that.",
+    "bad_direction": "It tells a direction that the facts do not have.",
     "bad_language": "It is not Portuguese.",
     "leaked_identifier": "It names somebody, or something by which somebody is known.",
-    "diagnosis": "It diagnoses.",
+    "diagnosis": "It diagnoses, foretells, orders or grades.",
 }
 
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, LiteralString
+from typing import Any, Final, LiteralString, TypeVar
+
+import psycopg
 
 from fisio_ayida.clinic.model import Connection
 from fisio_ayida.clinic.on_events import Unusable
 from fisio_ayida.insights.asking import ask
 from fisio_ayida.warehouse.clinic import ClinicDoor
 
+T = TypeVar("T")
 Result = dict[str, Any]
 #: The connection of the event's own transaction, the clinic's door, the event's data, now.
 Handler = Callable[[Connection, ClinicDoor, Mapping[str, Any], dt.datetime], Result]
@@ -71,7 +74,7 @@ def _asked(
     def theirs(there: Connection) -> set[str]:
         return {id for (id,) in there.execute(_THEIRS, [named, organization])}
 
-    known = door.within(conn, organization, theirs)
+    known = _within(conn, door, organization, theirs)
     strangers = [each for each in named if each not in known]
     refused = [f"patientId={each!r} is no patient of {_clinic(organization)}" for each in strangers]
     if not known:
@@ -82,7 +85,17 @@ def _asked(
 
 
 def _one(conn: Connection, door: ClinicDoor, organization: str | None, query: LiteralString, id: str) -> Any:
-    return door.within(conn, organization or "", lambda there: there.execute(query, [id]).fetchone())
+    return _within(conn, door, organization or "", lambda there: there.execute(query, [id]).fetchone())
+
+
+def _within(conn: Connection, door: ClinicDoor, organization: str, work: Callable[[Connection], T]) -> T:
+    try:
+        return door.within(conn, organization, work)
+    except psycopg.DataError:
+        if door.tenant is None:
+            raise
+        # Policies may cast what is named to a uuid. Tried again, it would be no other.
+        raise Unusable(f"organizationId={organization!r} is no id of an organization") from None
 
 
 def _clinic(organization: str | None) -> str:

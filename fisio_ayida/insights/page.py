@@ -13,8 +13,10 @@ from typing import Final
 from fisio_ayida.insights import finalized, reading, wishes
 from fisio_ayida.insights.facts import attendance, compute, limits
 from fisio_ayida.insights.facts.kinds import FactKind
+from fisio_ayida.insights.facts.methods import METHODS
 from fisio_ayida.insights.facts.registry import FACTS
 from fisio_ayida.insights.facts.rules import FLAGS, MISSING
+from fisio_ayida.insights.facts.series import Z
 from fisio_ayida.insights.model import PROMPT_VERSION, REASONS, Record, Session, key
 from fisio_ayida.insights.page_words import (
     EXAMPLE,
@@ -64,6 +66,7 @@ def _overview() -> Iterator[str]:
 def _fact(kind: FactKind) -> Iterator[str]:
     yield from ("", f"### {kind.title}", "", f"`{kind.name}`, *{kind.portuguese}*", "")
     yield f"- Formula: {kind.formula}"
+    yield f"- Em português: {kind.formula_pt}"
     if kind.window:
         yield f"- Window: {_window(kind)}."
     yield f"- At least: {kind.least}; else {' or '.join(f'`{word}`' for word in kind.missing)}."
@@ -73,8 +76,9 @@ def _fact(kind: FactKind) -> Iterator[str]:
 
 def _slope() -> Iterator[str]:
     text = SLOPE.format(
-        per=limits.PER.days, z=f"{attendance.Z:.2f}", sure=f"{limits.CONFIDENCE:.0%}",
-        unsure=f"{1 - limits.CONFIDENCE:.0%}", least=limits.LEAST_TREND_DAYS, span=limits.LEAST_TREND_SPAN.days,
+        per=limits.PER.days, z=f"{Z:.2f}", sure=f"{limits.CONFIDENCE:.0%}",
+        unsure=f"{1 - limits.CONFIDENCE:.0%}", worst=limits.WORST_PAIN,
+        least=limits.LEAST_TREND_DAYS, span=limits.LEAST_TREND_SPAN.days,
     )  # fmt: skip
     yield from ("", "### How a slope is made", text)
     sessions = tuple(_session(day, pain) for day, pain in EXAMPLE)
@@ -84,13 +88,14 @@ def _slope() -> Iterator[str]:
     pairs = len(EXAMPLE) * (len(EXAMPLE) - 1) // 2
     yield f"For example, pain {values} on days {days}: {pairs} slopes, the middle one {trend.value:.2f} points per"
     yield f"{limits.PER.days} days, its interval {trend.low:.2f} to {trend.high:.2f}: `{trend.verdict}`."
+    yield from ("", "Em português:", "", *(f"- {method.title}: {method.words}" for method in METHODS))
 
 
 def _share() -> Iterator[str]:
     successes, trials = SHARE
     low, high = attendance.wilson(successes, trials)
     shown = {"k": successes, "n": trials, "p": successes / trials, "low": low, "high": high}
-    yield from ("", "### The interval of a share", WILSON.format(z=f"{attendance.Z:.2f}", **shown))
+    yield from ("", "### The interval of a share", WILSON.format(z=f"{Z:.2f}", **shown))
 
 
 def _session(day: int, pain: int) -> Session:
@@ -100,9 +105,9 @@ def _session(day: int, pain: int) -> Session:
 
 def _flags() -> Iterator[str]:
     yield from ("", "## Flags", RULES, "")
-    yield from _table("Flag", "Professionals read", "Holds when", "Why it is told")
+    yield from _table("Flag", "Professionals read", "Holds when", "Em português", "Why it is told")
     for flag in FLAGS:
-        yield f"| `{flag.name}` | {flag.portuguese} | {flag.rule} | {flag.hint} |"
+        yield f"| `{flag.name}` | {flag.portuguese} | {flag.rule} | {flag.rule_pt} | {flag.hint} |"
 
 
 def _missing() -> Iterator[str]:
@@ -116,7 +121,7 @@ def _items() -> Iterator[str]:
     yield from ("", "## Texts", ITEMS, "")
     yield from _table("Kind", "Facts make one when")
     for kind, when in KINDS.items():
-        yield f"| `{kind}` | {when.format(fresh=limits.FRESH.days)} |"
+        yield f"| `{kind}` | {when.format(fresh=limits.FRESH.days, current=limits.CURRENT.days)} |"
 
 
 def _flow() -> Iterator[str]:

@@ -1,13 +1,13 @@
 """Publishing: the clinic's table gets the items that are current, and lets those expire that they replace.
 
 Where the clinic's tables are beside ours it is one transaction; elsewhere theirs comes first, and what a crash
-leaves between the two is done again, which changes nothing. Not here: which items there are (``storing.py``).
+leaves between the two is done again, which changes nothing. Not here: which items there are (``storing.py``), and
+whose are looked at (``working.py``, ``revisiting.py``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,16 +20,24 @@ from fisio_ayida.insights.claiming import Claimed
 from fisio_ayida.insights.making import OF_A_CLINIC, OF_A_PATIENT
 from fisio_ayida.warehouse.errors import said
 
-_WAITING: Final = """
-select patient_id, id::text, superseded_at is not null,
+#: Of an item: the clinic's table has to get it, or to let it expire.
+NEW: Final = "published_at is null and superseded_at is null and expires_at > %(now)s"
+OLD: Final = "published_at is not null and superseded_at is not null and withdrawn_at is null"
+_WAITING: Final = f"""
+select distinct i.organization_id, i.patient_id
+from unnest(%(organizations)s::text[], %(patients)s::text[]) w (organization_id, patient_id)
+join insights.items i using (organization_id, patient_id)
+where i.patient_id = any(%(patients)s) and ({NEW} or {OLD})
+"""
+# Locked until it is marked: who supersedes one of them meanwhile waits, and then withdraws it.
+_SHELF: Final = f"""
+select id::text, superseded_at is not null,
        jsonb_build_object('id', id, 'insight_type', insight_type, 'insight_text', insight_text,
          'related_metric', related_metric, 'metric_value', metric_value, 'comparison_value', comparison_value,
          'expires_at', expires_at)::text
 from insights.items
-where patient_id = any(%(patients)s)
-  and (published_at is null and superseded_at is null and expires_at > %(now)s
-       or published_at is not null and superseded_at is not null and withdrawn_at is null)
-order by patient_id, created_at, id
+where organization_id = %(organization)s and patient_id = %(patient)s and ({NEW} or {OLD})
+order by created_at, id for update
 """
 _STORE: Final = "select clinic.store_insights(%s, %s, %s::jsonb, %s::text[], %s)"
 _PUBLISHED: Final = "update insights.items set published_at = %s where id = any(%s::uuid[])"
@@ -54,23 +62,21 @@ class _Shelf:
 
 
 def publish(desk: Desk, patients: Sequence[Claimed], *, now: dt.datetime) -> Published:
-    """Bring the clinic's table up to date with our items of these patients, each on its own."""
+    """Bring the clinics' tables up to date with our items of these patients, each on its own.
+
+    Of each, what its own organisation has: a patient who is another's now is withdrawn where it was shown.
+    """
     found = Published()
-    shelves: dict[str, _Shelf] = defaultdict(_Shelf)
-    values = {"patients": [who.patient_id for who in patients], "now": now}
-    for patient, id, is_superseded, item in desk.conn.execute(_WAITING, values).fetchall():
-        shelf = shelves[patient]
-        if is_superseded:
-            shelf.old.append(id)
-        else:
-            shelf.new.append(id)
-            shelf.items.append(item)
+    values = {
+        "organizations": [who.organization_id for who in patients],
+        "patients": [who.patient_id for who in patients], "now": now,
+    }  # fmt: skip
+    waiting = set(desk.conn.execute(_WAITING, values).fetchall())
     for who in patients:
-        if who.patient_id not in shelves or who.organization_id in found.clinics:
+        if who.pair not in waiting or who.organization_id in found.clinics:
             continue
-        shelf = shelves[who.patient_id]
         try:
-            _publish(desk, who, shelf, now)
+            shelf = _publish(desk, who, now)
         except OF_A_CLINIC as error:
             found.clinics[who.organization_id] = said(error)
         except OF_A_PATIENT as error:
@@ -83,7 +89,26 @@ def publish(desk: Desk, patients: Sequence[Claimed], *, now: dt.datetime) -> Pub
     return found
 
 
-def _publish(desk: Desk, who: Claimed, shelf: _Shelf, now: dt.datetime) -> None:
+def _publish(desk: Desk, who: Claimed, now: dt.datetime) -> _Shelf:
+    with desk.conn.transaction():
+        shelf = _shelf(desk.conn, who, now)
+        if shelf.new or shelf.old:
+            _write(desk, who, shelf, now)
+        return shelf
+
+
+def _shelf(conn: Connection, who: Claimed, now: dt.datetime) -> _Shelf:
+    shelf, values = _Shelf(), {"organization": who.organization_id, "patient": who.patient_id, "now": now}
+    for id, is_superseded, item in conn.execute(_SHELF, values):
+        if is_superseded:
+            shelf.old.append(id)
+        else:
+            shelf.new.append(id)
+            shelf.items.append(item)
+    return shelf
+
+
+def _write(desk: Desk, who: Claimed, shelf: _Shelf, now: dt.datetime) -> None:
     items = msgspec.json.encode([msgspec.Raw(each.encode()) for each in shelf.items]).decode()
 
     def store(there: Connection) -> int:
@@ -91,9 +116,8 @@ def _publish(desk: Desk, who: Claimed, shelf: _Shelf, now: dt.datetime) -> None:
         row = there.execute(_STORE, given).fetchone()
         return int(row[0]) if row is not None else 0
 
-    with desk.conn.transaction():
-        stored = desk.clinic.within(desk.conn, who.organization_id, store)
-        if stored != len(shelf.new):
-            raise ValueError(f"{stored} of {len(shelf.new)} insights stand in clinic.patient_insights")
-        desk.conn.execute(_PUBLISHED, [now, shelf.new])
-        desk.conn.execute(_WITHDRAWN, [now, shelf.old])
+    stored = desk.clinic.within(desk.conn, who.organization_id, store)
+    if stored != len(shelf.new):
+        raise ValueError(f"{stored} of {len(shelf.new)} insights stand in clinic.patient_insights")
+    desk.conn.execute(_PUBLISHED, [now, shelf.new])
+    desk.conn.execute(_WITHDRAWN, [now, shelf.old])

@@ -58,11 +58,14 @@ left join clinic.organizations o on o.id = p.organization_id
 _STAFF: Final = """
 select organization_id, full_name from clinic.staff where organization_id = any(%s) order by user_id
 """
-# The civil day of a visit is its appointment's; of a session without one, or with somebody else's, its own.
+# The civil day of a visit is its appointment's; of a session without one, or with somebody else's, its own. No
+# session was held after it was finalized: then the visit was moved, or its day is wrong. A patient's newest
+# session is read however old it is: it tells too old from none.
 _SESSIONS: Final = """
 with finalized as (
   select s.id, s.organization_id, s.patient_id, s.finalized_at, w.since, w.today,
-         coalesce(a.date, (coalesce(s.date, s.finalized_at) at time zone w.zone)::date) as day
+         least(coalesce(a.date, (s.date at time zone w.zone)::date), (s.finalized_at at time zone w.zone)::date)
+           as day
   from unnest(%(organizations)s::text[], %(patients)s::text[], %(since)s::date[], %(todays)s::date[],
               %(zones)s::text[]) w (organization_id, patient_id, since, today, zone)
   join clinic.sessions s on s.patient_id = w.patient_id and s.organization_id = w.organization_id
@@ -74,8 +77,8 @@ ranked as (
   select *, count(*) over patient as many,
          row_number() over (patient order by day desc, finalized_at desc, id desc) as place
   from finalized where day <= today window patient as (partition by organization_id, patient_id))
-select id, organization_id, patient_id, finalized_at, day, many from ranked
-where place <= %(most)s and day >= since order by day, finalized_at, id
+select id, organization_id, patient_id, finalized_at, day, since, many from ranked
+where place <= %(most)s and (day >= since or place = 1) order by day, finalized_at, id
 """
 # As text: some JSON has no value in Python.
 _CONTENTS: Final = """
@@ -108,7 +111,7 @@ class Read:
 
 
 class _Found(NamedTuple):
-    """The sessions of a patient, and how many there are beside them."""
+    """The sessions of a patient, none if all are too old, and how many there are beside them."""
 
     sessions: tuple[Session, ...] = ()
     earlier: int = 0
@@ -135,18 +138,15 @@ def read(
 
     Of whom nothing may be used, nothing but that is read.
     """
-    withheld: dict[Pair, str] = {}
     pairs = list(dict.fromkeys(wanted))
-    known = {(row.organization_id, row.patient_id): row for row in _rows(there, _PATIENTS, _columns(pairs))}
-    for pair in pairs:
-        reason = _refusal(known.get(pair))
-        if reason:
-            withheld[pair] = reason
+    known = _patients(there, pairs)
+    withheld = _refusals(pairs, known)
     allowed = [pair for pair in pairs if pair not in withheld]
     if not allowed:
         return Read({}, withheld)
-    found = _sessions(there, allowed, today, zones)
-    withheld |= {pair: "no_session" for pair in allowed if pair not in found}
+    some = _sessions(there, allowed, today, zones)
+    found = {pair: each for pair, each in some.items() if each.sessions}
+    withheld |= {pair: "too_old" if pair in some else "no_session" for pair in allowed if pair not in found}
     visits = _visits(there, list(found), today)
     staff = _staff(there, sorted({organization for organization, _ in found}))
     records = {
@@ -154,6 +154,19 @@ def read(
         for pair in allowed if pair in found
     }  # fmt: skip
     return Read(records, withheld)
+
+
+def refusals(there: Connection, wanted: Sequence[Pair]) -> dict[Pair, str]:
+    """Of these patients those of whom nothing may be used, and why; what there is of the others is not read."""
+    return _refusals(wanted, _patients(there, wanted))
+
+
+def _patients(there: Connection, pairs: Sequence[Pair]) -> dict[Pair, Any]:
+    return {(row.organization_id, row.patient_id): row for row in _rows(there, _PATIENTS, _columns(pairs))}
+
+
+def _refusals(pairs: Sequence[Pair], known: Mapping[Pair, Any]) -> dict[Pair, str]:
+    return {pair: reason for pair in pairs if (reason := _refusal(known.get(pair)))}
 
 
 def _refusal(row: Any | None) -> str:
@@ -174,7 +187,8 @@ def _sessions(
         "zones": [zones[organization].key for organization, _ in pairs],
         "most": MOST_SESSIONS,
     }
-    rows = _rows(there, _SESSIONS, values)
+    newest = _rows(there, _SESSIONS, values)
+    rows = [row for row in newest if row.day >= row.since]
     said = _rows(there, _CONTENTS, {
         "sessions": [row.id for row in rows], "organizations": [row.organization_id for row in rows],
         "patients": [row.patient_id for row in rows], "note": LONGEST_NOTE, "list": LONGEST_LIST,
@@ -183,7 +197,7 @@ def _sessions(
     groups: dict[Pair, list[Any]] = defaultdict(list)
     for row in rows:
         groups[row.organization_id, row.patient_id].append(row)
-    return {
+    return {(row.organization_id, row.patient_id): _Found() for row in newest} | {
         pair: _Found(tuple(_session(row, by_session.get(row.id)) for row in own), own[0].many - len(own))
         for pair, own in groups.items()
     }

@@ -6,10 +6,9 @@ here: what is done with a group (``working.py``), and with an answer (``narratin
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -19,8 +18,8 @@ import psycopg
 
 from fisio_ayida.clinic import planning
 from fisio_ayida.clinic.model import BadOrder, Desk, Order, Outcome
-from fisio_ayida.insights import claiming, reading
-from fisio_ayida.insights.claiming import Claimed, Scope
+from fisio_ayida.insights import claiming, reading, revisiting
+from fisio_ayida.insights.claiming import Claimed, Scope, Step
 from fisio_ayida.insights.collecting import JOB, ask_for_days, collect
 from fisio_ayida.insights.making import withheld
 from fisio_ayida.insights.model import Limits, Writer
@@ -41,16 +40,20 @@ from insights.calls where run_id = %s
 
 
 async def run(
-    desk: Desk, order: Order, writer: Writer | None, *, limits: Limits, in_flight: int,
-    patients: Sequence[str] = (), days: Sequence[dt.date] = (),
+    desk: Desk, order: Order, writer: Writer | None, *, now: Callable[[], dt.datetime], limits: Limits,
+    in_flight: int, patients: Sequence[str] = (), days: Sequence[dt.date] = (),
+    longest: dt.timedelta | None = None, model: str = "",
 ) -> Outcome:  # fmt: skip
     """Make the insights of whoever is due.
 
     Args:
         writer: None: no model is configured, and facts are all.
+        now: the order's ``now`` and whatever follows: a run may take hours, and go on after midnight.
         in_flight: narratives that are written at once.
         patients: of the order's organisation: these alone, at once.
         days: civil days in São Paulo: those alone who had a session finalized on them and have no insight of it.
+        longest: after so long nobody is taken any more; who is left is due for the next run, and counted.
+        model: of a dry run, which needs no writer: whose words would be asked for; empty: nobody's.
 
     Raises:
         ClinicError: the relations are not as agreed, or hidden: nothing was done.
@@ -61,8 +64,10 @@ async def run(
     outcome, clinics = planning.begin(JOB, desk, order)
     reading.require(desk.clinic.on(desk.conn))
     outcome.clinics = len(clinics)
-    by_id, model = {each.id: each for each in clinics}, writer.model if writer is not None else ""
-    work = Work(desk, order, by_id, model, outcome, dict(outcome.failures))
+    work = Work(
+        desk, order, {each.id: each for each in clinics}, writer.model if writer is not None else model, outcome,
+        now, None if longest is None else order.now + longest, dict(outcome.failures),
+    )  # fmt: skip
     if order.is_dry:
         _look(work, patients, days)
     else:
@@ -77,25 +82,49 @@ async def _do(
     days: Sequence[dt.date],
 ) -> None:  # fmt: skip
     order, desk = work.order, work.desk
-    clock = asyncio.get_running_loop().time
-    begun, scope = clock(), _asked(work, order, patients, days)
-    _facts(work, scope, order.now)
-    narrator = Narrator(desk, order, writer, limits, in_flight) if writer is not None else None
-    while taken := claiming.claim(desk.conn, scope, "narrative", now=order.now, run_id=order.run_id, most=WORDS):
+    scope, is_for_all = _asked(work, order, patients, days), not patients and not days
+    if is_for_all:
+        _revisit(work)
+    _facts(work, scope)
+    narrator = None
+    if writer is not None:
+        narrator = Narrator(desk, order, writer, limits, in_flight, now=work.now, until=work.until)
+    while (taken := _taken(work, scope, "narrative", WORDS)) is not None:
         claim, rows = taken
         with _in_hand(desk, claim):
-            unsaid = work.treat(claim, rows, order.now)
+            if narrator is not None:
+                rows = narrator.put_off(claim, rows, work.clinics, partial(work.ended, claim))
+            unsaid = work.treat(claim, rows, work.now())
             if narrator is not None:
                 await narrator.narrate(claim, unsaid, partial(work.ended, claim))
-        if not patients and not days:
+        if is_for_all and not work.is_over:
             # A model may be slow, and this run the only one.
-            now = order.now + dt.timedelta(seconds=clock() - begun)
-            _facts(work, _asked(work, replace(order, now=now), (), ()), now)
+            _facts(work, _asked(work, replace(order, now=work.now()), (), ()))
+    if work.is_over:
+        steps: tuple[Step, ...] = ("record", "narrative")
+        work.count("left", sum(len(claiming.due(desk.conn, scope, step, now=work.now())) for step in steps))
     with desk.conn.cursor() as cur:
         cur.execute(_USED, [order.run_id])
         names = [each.name for each in cur.description or ()]
         for name, number in zip(names, cur.fetchone() or (), strict=False):
             work.count(name, number)
+
+
+def _revisit(work: Work) -> None:
+    """Ask for those whom no session asks for: what is not shown yet, and, once a day, what may be no more."""
+    conn, now, clinics = work.desk.conn, work.now(), list(work.clinics.values())
+    if not work.order.is_shadow:
+        work.count("unpublished", revisiting.ask_for_pending(conn, [each.id for each in clinics], now=now))
+    if work.order.organization is None and revisiting.is_due(conn, now=now):
+        asked, failures = revisiting.ask_for_changed(work.desk, clinics, now=now)
+        work.count("revisited", asked)
+        work.fail(dict(failures))
+
+
+def _taken(work: Work, scope: Scope, step: Step, most: int) -> tuple[uuid.UUID, list[Claimed]] | None:
+    if work.is_over:
+        return None
+    return claiming.claim(work.desk.conn, scope, step, now=work.now(), run_id=work.order.run_id, most=most)
 
 
 def _look(work: Work, patients: Sequence[str], days: Sequence[dt.date]) -> None:
@@ -123,23 +152,23 @@ def _asked(work: Work, order: Order, patients: Sequence[str], days: Sequence[dt.
             work.withhold([withheld(who, "inactive_clinic") for who in of_nobody])
         return replace(scope, patients=named)
     if days:
-        found, failures = ask_for_days(desk, order, clinics, days)
-        work.fail(dict(failures))
-        return replace(scope, patients=sorted(found))
+        work.fail(dict(ask_for_days(desk, order, clinics, days)))
+        return replace(scope, wanted_by=order.run_id)
     collected = collect(desk, order, clinics, unusable=[*work.failures])
     work.count("collected", collected.sessions)
     work.fail(dict(collected.failures))
     if order.organization is None:
         strangers = claiming.strangers(desk.conn, scope.organizations, now=order.now)
         work.withhold([withheld(who, "inactive_clinic") for who in strangers])
+        claiming.forget(desk.conn, strangers)
     return scope
 
 
-def _facts(work: Work, scope: Scope, now: dt.datetime) -> None:
+def _facts(work: Work, scope: Scope) -> None:
     """Facts of whoever is due, stored and published."""
     desk = work.desk
-    while taken := claiming.claim(desk.conn, scope, "record", now=now, run_id=work.order.run_id, most=GROUP):
-        claim, rows = taken
+    while (taken := _taken(work, scope, "record", GROUP)) is not None:
+        (claim, rows), now = taken, work.now()
         with _in_hand(desk, claim):
             unsaid = work.treat(claim, rows, now)
             # Words come when nobody waits for facts any more.

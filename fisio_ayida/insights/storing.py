@@ -17,7 +17,7 @@ import msgspec
 from fisio_ayida.clinic.model import Connection
 from fisio_ayida.clinic.registry import ZONE
 from fisio_ayida.insights.making import Made
-from fisio_ayida.insights.model import PROMPT_VERSION, Facts, Item, NotWritten, Written
+from fisio_ayida.insights.model import PROMPT_VERSION, Item, NotWritten, Written
 
 #: An insight says how it was; so long it is shown (CONTRACT clinic §9.6).
 EXPIRES: Final = dt.timedelta(days=30)
@@ -35,11 +35,11 @@ on conflict (key) do nothing returning key
 """
 _SUPERSEDE: Final = """
 update insights.generations set superseded_by = %(key)s, superseded_at = %(now)s
-where patient_id = %(patient)s and key <> %(key)s and superseded_at is null
+where organization_id = %(organization)s and patient_id = %(patient)s and key <> %(key)s and superseded_at is null
 """
 _SUPERSEDE_ITEMS: Final = """
 update insights.items set superseded_by = %(key)s, superseded_at = %(now)s
-where patient_id = %(patient)s and key <> %(key)s and superseded_at is null
+where organization_id = %(organization)s and patient_id = %(patient)s and key <> %(key)s and superseded_at is null
 """
 _ITEM: Final = """
 insert into insights.items (id, key, organization_id, patient_id, source, insight_type, insight_text, citations,
@@ -58,7 +58,24 @@ update insights.generations set narrative = %(narrative)s, reason = %(reason)s, 
   ended_at = %(ended_at)s
 where key = %(key)s and narrative = 'waiting'
 """
-_FACTS: Final = "select key, facts::text from insights.generations where key = any(%s) and facts is not null"
+_BEGIN_AGAIN: Final = """
+update insights.generations set narrative = 'waiting', reason = 'not_yet', detail = '', tries = 0, retry_at = null,
+  ended_at = null
+where key = %s and narrative <> 'written' and superseded_at is null
+"""
+# Of those whom the claim still has in hand.
+_PUT_OFF: Final = """
+update insights.generations g set reason = 'over_budget', detail = '',
+  narrative = case when created_at > %(oldest)s then 'waiting' else 'none' end,
+  retry_at = case when created_at > %(oldest)s then %(until)s::timestamptz end,
+  ended_at = case when created_at > %(oldest)s then null else %(now)s::timestamptz end
+where g.organization_id = %(organization)s and g.patient_id = any(%(patients)s)
+  and g.narrative = 'waiting' and g.superseded_at is null
+  and exists (
+    select from insights.queue q
+    where q.organization_id = g.organization_id and q.patient_id = g.patient_id and q.claim = %(claim)s)
+returning g.patient_id, g.narrative
+"""
 
 
 def item_id(key: str, source: str, type: str) -> uuid.UUID:
@@ -111,10 +128,33 @@ def store_reason(
     )  # fmt: skip
 
 
-def stored_facts(conn: Connection, keys: Sequence[str]) -> dict[str, Facts]:
-    """The facts of generations, as they were computed."""
-    rows = conn.execute(_FACTS, [list(keys)]).fetchall()
-    return {key: msgspec.json.decode(text, type=Facts) for key, text in rows}
+def begin_again(conn: Connection, key: str) -> None:
+    """Somebody asked for words again: whatever came of asking for them is forgotten."""
+    conn.execute(_BEGIN_AGAIN, [key])
+
+
+def withdraw(conn: Connection, organization: str, patient: str, reason: str, *, now: dt.datetime) -> None:
+    """Nothing is said of the patient any more, by this organisation, because of ``reason``."""
+    values = {"organization": organization, "patient": patient, "key": reason, "now": now}
+    conn.execute(_SUPERSEDE, values)
+    conn.execute(_SUPERSEDE_ITEMS, values)
+
+
+def put_off_words(
+    conn: Connection, claim: uuid.UUID, organization: str, patients: Sequence[str], *, until: dt.datetime,
+    oldest: dt.datetime, now: dt.datetime,
+) -> dict[str, bool]:  # fmt: skip
+    """The budget is spent for all of these: their words wait; gives whether they still do.
+
+    Args:
+        until: when they are tried again.
+        oldest: what was made by then waits no more.
+    """
+    values = {
+        "claim": claim, "organization": organization, "patients": list(patients), "until": until, "oldest": oldest,
+        "now": now,
+    }  # fmt: skip
+    return {patient: state == "waiting" for patient, state in conn.execute(_PUT_OFF, values)}
 
 
 def _end(

@@ -29,27 +29,42 @@ _WAITS: Final = """
 (q.dead_at is null and q.step = 'record' and q.tries = 0
  and (q.claim is null or q.lease_until < clock_timestamp()))
 """
+# When a session's patient is due, beside what the queue has: the only place that says it.
+_DUE: Final = """
+case when not {waits} then least({last} + %(quiet)s, {first} + %(longest)s)
+     when q.cause <> 'session' then q.due_at
+     else least(greatest(q.asked_at, {last}) + %(quiet)s, least(q.first_asked_at, {first}) + %(longest)s) end
+"""
 _PUT: Final = f"""
-insert into insights.queue as q (organization_id, patient_id, cause, first_asked_at, asked_at, due_at)
+insert into insights.queue as q (organization_id, patient_id, cause, first_asked_at, asked_at, due_at, wanted_by)
 select w.organization_id, w.patient_id, %(cause)s, w.first, w.last,
-       case when %(at_once)s then w.last else least(w.last + %(quiet)s, w.first + %(longest)s) end
+       case when %(at_once)s then w.last else least(w.last + %(quiet)s, w.first + %(longest)s) end,
+       %(wanted_by)s::text
 from unnest(%(organizations)s::text[], %(patients)s::text[], %(firsts)s::timestamptz[], %(lasts)s::timestamptz[])
   as w (organization_id, patient_id, first, last)
 on conflict (organization_id, patient_id) do update set
-  asks = q.asks + 1, step = 'record', dead_at = null,
+  asks = q.asks + 1, step = 'record', dead_at = null, wanted_by = coalesce(excluded.wanted_by, q.wanted_by),
   tries = case when q.dead_at is null then q.tries else 0 end,
   losses = case when q.dead_at is null then q.losses else 0 end,
   error = case when q.dead_at is null then q.error end,
-  cause = case when {_WAITS} and q.cause <> 'session' and not %(at_once)s then q.cause else excluded.cause end,
+  cause = case when {_WAITS} and (q.cause = 'hand' or q.cause <> 'session' and not %(at_once)s) then q.cause
+          else excluded.cause end,
   first_asked_at = case when {_WAITS} then least(q.first_asked_at, excluded.first_asked_at)
                    else excluded.first_asked_at end,
   asked_at = case when {_WAITS} then greatest(q.asked_at, excluded.asked_at) else excluded.asked_at end,
   due_at = case
-    when not {_WAITS} then excluded.due_at
-    when %(at_once)s then least(q.due_at, excluded.due_at)
-    when q.cause <> 'session' then q.due_at
-    else least(greatest(q.asked_at, excluded.asked_at) + %(quiet)s,
-               least(q.first_asked_at, excluded.first_asked_at) + %(longest)s) end
+    when not %(at_once)s
+      then {_DUE.format(waits=_WAITS, first="excluded.first_asked_at", last="excluded.asked_at")}
+    when {_WAITS} then least(q.due_at, excluded.due_at)
+    else excluded.due_at end
+"""
+_IS_DUE: Final = f"""
+select exists (
+  select from unnest(%(organizations)s::text[], %(patients)s::text[], %(firsts)s::timestamptz[],
+                     %(lasts)s::timestamptz[]) as w (organization_id, patient_id, first, last)
+  left join insights.queue q using (organization_id, patient_id)
+  where (q.lease_until is null or q.lease_until < clock_timestamp())
+    and {_DUE.format(waits=_WAITS, first="w.first", last="w.last")} <= %(now)s)
 """
 
 
@@ -63,22 +78,26 @@ class Wish:
     last: dt.datetime
 
 
-def put(conn: Connection, wishes: Sequence[Wish], cause: Cause) -> int:
+def put(conn: Connection, wishes: Sequence[Wish], cause: Cause, *, wanted_by: str | None = None) -> int:
     """Ask for these patients' insights, each once; gives how many patients.
 
     What sessions ask for is due when the record is quiet; anything else at once, at ``last``.
+
+    Args:
+        wanted_by: the run that will take these and no others.
     """
     if not wishes:
         return 0
-    values: dict[str, Any] = {
-        "cause": cause, "at_once": cause != "session", "quiet": QUIET, "longest": LONGEST,
-        "organizations": [each.organization_id for each in wishes],
-        "patients": [each.patient_id for each in wishes],
-        "firsts": [each.first for each in wishes], "lasts": [each.last for each in wishes],
-    }  # fmt: skip
+    values = _columns(wishes) | {"cause": cause, "at_once": cause != "session", "wanted_by": wanted_by}
     with conn.transaction():
         conn.execute(TURN)
         return conn.execute(_PUT, values).rowcount
+
+
+def would_be_due(conn: Connection, wishes: Sequence[Wish], *, now: dt.datetime) -> bool:
+    """Whether anybody would be due by now if these were put in for sessions; nothing is."""
+    row = conn.execute(_IS_DUE, _columns(wishes) | {"now": now}).fetchone()
+    return row is not None and bool(row[0])
 
 
 def folded(wishes: Iterable[Wish]) -> list[Wish]:
@@ -89,3 +108,12 @@ def folded(wishes: Iterable[Wish]) -> list[Wish]:
         known = found.get(pair, each)
         found[pair] = Wish(*pair, min(known.first, each.first), max(known.last, each.last))
     return list(found.values())
+
+
+def _columns(wishes: Sequence[Wish]) -> dict[str, Any]:
+    return {
+        "organizations": [each.organization_id for each in wishes],
+        "patients": [each.patient_id for each in wishes],
+        "firsts": [each.first for each in wishes], "lasts": [each.last for each in wishes],
+        "quiet": QUIET, "longest": LONGEST,
+    }  # fmt: skip

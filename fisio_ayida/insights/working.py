@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -17,10 +17,10 @@ from fisio_ayida.clinic import planning
 from fisio_ayida.clinic.model import Clinic, Desk, Order, Outcome, Proposal, Withheld
 from fisio_ayida.insights import claiming
 from fisio_ayida.insights.claiming import Claimed, Later, failed, put_off
-from fisio_ayida.insights.making import OF_A_PATIENT, Group, Made, Pair, Unsaid, examine
+from fisio_ayida.insights.making import OF_A_PATIENT, WITHDRAWING, Group, Made, Pair, Unsaid, examine
 from fisio_ayida.insights.narrating import Answered
 from fisio_ayida.insights.publishing import publish
-from fisio_ayida.insights.storing import store_facts
+from fisio_ayida.insights.storing import begin_again, store_facts, withdraw
 from fisio_ayida.warehouse.errors import said
 
 
@@ -30,6 +30,8 @@ class Work:
 
     Args:
         model: the writer's; empty: none is configured.
+        now: a run may take hours.
+        until: nobody is taken any more from then on; None: there is no such moment.
         failures: organisations for which it could not be done, with the first error of each.
     """
 
@@ -38,7 +40,14 @@ class Work:
     clinics: dict[str, Clinic]
     model: str
     outcome: Outcome
+    now: Callable[[], dt.datetime]
+    until: dt.datetime | None = None
     failures: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the run has had its time: what is left is due for the next one."""
+        return self.until is not None and self.now() >= self.until
 
     def count(self, name: str, many: int = 1) -> None:
         """So many more of these."""
@@ -66,7 +75,12 @@ class Work:
     def treat(self, claim: uuid.UUID, taken: Sequence[Claimed], now: dt.datetime) -> list[Unsaid]:
         """Facts of these, stored and published; gives those who may have words now, who stay in hand."""
         group = self.examine(taken, now)
+        # Reading two hundred records, or computing, may have taken a while.
+        claiming.extend(self.desk.conn, claim)
         stored = self._store(claim, group, now)
+        self._withdraw(claim, group, now)
+        self._begin_again(claim, group)
+        claiming.extend(self.desk.conn, claim)
         ways: dict[Pair, Later | None] = {who.pair: None for who, _ in group.withheld}
         ways |= {who.pair: None for who in group.known}
         ways |= {
@@ -76,6 +90,7 @@ class Work:
         ways |= {each.who.pair: later for each in group.unsaid if (later := each.later(now)).due_at > now}
         ways |= {who.pair: self._trouble(who, why, now) for who, why in group.troubles}
         told = [*group.known, *(each.who for each in stored), *(each.who for each in group.unsaid)]
+        told += [who for who, _ in group.withheld]
         unpublished = self._publish(told, now)
         ways |= {later.who.pair: later for later in unpublished}
         unsaid = {each.who.pair: each for each in group.unsaid if each.who.pair not in ways}
@@ -89,8 +104,9 @@ class Work:
 
     def ended(self, claim: uuid.UUID, answered: Answered) -> None:
         """A patient has words, or will have none, or later."""
-        now, who = self.order.now, answered.who
-        self.count(answered.fate)
+        now, who = self.now(), answered.who
+        if answered.fate != "left":
+            self.count(answered.fate)
         self.count("scrubbed", answered.scrubbed)
         if answered.fate == "lost":
             return
@@ -115,6 +131,22 @@ class Work:
                 self.count("generated", is_new)
                 self.count("facts_only", is_new and not made.model)
         return stored
+
+    def _withdraw(self, claim: uuid.UUID, group: Group, now: dt.datetime) -> None:
+        """Nothing is said any more of whom nothing may be said."""
+        conn = self.desk.conn
+        for who, why in group.withheld:
+            with conn.transaction():
+                if why.reason in WITHDRAWING and claiming.is_held(conn, claim, who):
+                    withdraw(conn, *who.pair, why.reason, now=now)
+
+    def _begin_again(self, claim: uuid.UUID, group: Group) -> None:
+        conn = self.desk.conn
+        for each in group.unsaid:
+            if each.is_anew:
+                with conn.transaction():
+                    if claiming.is_held(conn, claim, each.who):
+                        begin_again(conn, each.generation.key)
 
     def _publish(self, patients: Sequence[Claimed], now: dt.datetime) -> list[Later]:
         """Those for whom it failed, with when it is tried again."""

@@ -152,6 +152,13 @@ def proposed_rights(role: str, *, insights: bool = False) -> str:
     return re.sub(r"\n-- +", " ", "\n".join(lines)).replace("fisio_ayida", role)
 
 
+def proposed_indexes() -> list[str]:
+    """The indexes of the mapping's head, for a database that nobody else uses."""
+    head = mappings.sql("fisioflow").partition("\nbegin;")[0]
+    lines = re.findall(r"^--   (create index[^;]*;)", head, re.MULTILINE)
+    return [re.sub(r"\n-- +", " ", line).replace(" concurrently", "") for line in lines]
+
+
 @contextmanager
 def reader(warehouse: Warehouse, *, insights: bool = False) -> Iterator[DatabaseUrl]:
     """The database as the role that the mapping's head proposes; ``insights``: with what only they need."""

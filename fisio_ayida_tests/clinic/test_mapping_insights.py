@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from fisio_ayida.clinic import mappings
 from fisio_ayida.clinic.checking import findings, require
-from fisio_ayida.insights import reading
+from fisio_ayida.insights import finalized, reading
 from fisio_ayida.warehouse.clinic import ClinicDoor, ClinicError
 from fisio_ayida.warehouse.engine import Warehouse, connect
 from fisio_ayida_tests.clinic import fisioflow
@@ -230,6 +230,44 @@ def test_a_database_that_was_mapped_before_goes_on(rows: Conn) -> None:
     require(rows)
 
 
+# --- looking for what was finalized
+
+
+def plan_of_page(conn: Conn, organization: str) -> str:
+    values = {
+        "ids": [organization], "since": [NOON], "after": NOON, "id": "", "until": NOON + HOUR, "page": 1000,
+    }  # fmt: skip
+    with conn.transaction():
+        conn.execute("select set_config('app.org_id', %s, true)", [organization])
+        conn.execute("set local enable_seqscan = off")
+        rows = conn.execute(b"explain " + finalized.QUERY.encode(), values).fetchall()
+    return "\n".join(line for (line,) in rows)
+
+
+def test_the_proposed_indexes_serve_the_look_for_finalized_sessions(
+    flow: Conn, fisioflow_database: Warehouse
+) -> None:
+    fisioflow.create(flow)
+    mappings.apply(flow, "fisioflow")
+    for index in fisioflow.proposed_indexes():
+        flow.execute(index.encode())
+    organization, _ = somebody(flow)
+    flow.execute(
+        "insert into public.organizations (name) select 'x' from generate_series(1, 20); "
+        "insert into public.sessions (organization_id, status, finalized_at) "
+        "select id, 'finalized', timestamp '2026-03-12 12:30' - n * interval '1 hour' "
+        "from public.organizations, generate_series(1, 200) n; analyze public.sessions"
+    )
+    seen_by_all = plan_of_page(flow, organization)
+    fisioflow.secure(flow)
+    with fisioflow.reader(fisioflow_database, insights=True) as url, connect(url, autocommit=True) as conn:
+        secured = plan_of_page(conn, organization)
+
+    assert "using sessions_finalized_text" in seen_by_all
+    assert "sessions_organization_text" in secured
+    assert "Seq Scan on sessions" not in seen_by_all + secured
+
+
 # --- rights and row security
 
 
@@ -267,7 +305,7 @@ def test_under_row_security_each_clinic_reads_and_writes_its_own(
             )
             stored = door.within(conn, ours, lambda there: store(there, ours, ana, [item(str(uuid.uuid4()))]))
             with pytest.raises(psycopg.errors.CheckViolation):
-                door.within(conn, ours, lambda there: store(there, theirs, bia, []))
+                door.within(conn, ours, lambda there: store(there, theirs, bia, [item(str(uuid.uuid4()))]))
 
     assert (list(own.records), own.withheld) == (
         [(ours, ana)], {(ours, bia): "unknown_patient", (theirs, bia): "unknown_patient"},

@@ -154,7 +154,8 @@ def one(lab: ClinicLab, name: str, n: int, at: dt.datetime) -> None:
                 model="x", prompt_version="x", purpose="first", attempt=1, state="answered", reserved_tokens=1,
                 run_id="r", started_at=at)  # fmt: skip
         case "insight_sessions":
-            put(lab, "insights.seen", session_id=f"s-{n}", finalized_at=at)
+            put(lab, "insights.seen", session_id=f"s-{n}", finalized_at=at, organization_id=CLINIC,
+                patient_id=PATIENT)  # fmt: skip
         case "insight_failures":
             put(lab, "insights.queue", organization_id=CLINIC, patient_id=f"p-{n}", cause="hand",
                 first_asked_at=at, asked_at=at, due_at=at, dead_at=at)  # fmt: skip

@@ -19,6 +19,9 @@ from fisio_ayida.warehouse.embedded import EmbeddedServer
 from fisio_ayida.warehouse.engine import Warehouse
 from fisio_ayida_tests.conftest import cloned
 
+# What the demo plays is set up once.
+pytestmark = pytest.mark.xdist_group("demo_insights")
+
 Played = tuple[Story, Warehouse]
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from fisio_ayida.cli import app
 from fisio_ayida.commands import insights as commands
 from fisio_ayida.insights import facts
-from fisio_ayida.insights.model import Facts
+from fisio_ayida.insights.model import REASONS, Facts
 from fisio_ayida.insights.reading import read
 from fisio_ayida.settings import Settings, variables
 from fisio_ayida.warehouse.embedded import EmbeddedServer
@@ -116,9 +116,7 @@ def test_a_patient_of_whom_nothing_is_stored_has_facts_of_this_moment(command: C
 def test_why_there_is_no_narrative_is_told(lab: InsightsLab, command: Command) -> None:
     stored(lab, narrative="none", reason="bad_number", detail="47")
 
-    assert "bad_number: It says a number that the facts and the sessions it cites do not.; 47" in lines(
-        command("show", PATIENT, *OF)
-    )
+    assert f"bad_number: {REASONS['bad_number']}; 47" in lines(command("show", PATIENT, *OF))
 
 
 def test_a_patient_who_switched_ai_off_is_told_of_and_not_read(lab: InsightsLab, command: Command) -> None:
@@ -221,6 +219,34 @@ def test_a_dry_run_writes_nothing(lab: InsightsLab, command: Command) -> None:
 
     assert "generated 1" in lines(result)
     assert lab.rows("select * from insights.generations") == lab.rows("select * from insights.queue") == []
+
+
+def test_in_shadow_mode_a_run_by_hand_shows_the_clinic_nothing(
+    lab: InsightsLab, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLINIC_SHADOW", "patient_insights")
+    result = command("run", "--patient", PATIENT, *OF)
+    assert "generated 1" in lines(result)
+    assert lab.published() == []
+
+
+def test_a_job_that_is_none_in_shadow_mode_is_one_line_and_code_2(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLINIC_SHADOW", "patient_insight")
+    result = command("run")
+    assert (result.exit_code, "CLINIC_SHADOW" in result.output, len(result.output.splitlines())) == (2, True, 1)
+
+
+def test_a_dry_run_settles_nobodys_calls(
+    lab: InsightsLab, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INSIGHTS_MODEL", "model-1")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    made.call(lab.conn, state="open", outcome="", started_at=MORNING - dt.timedelta(hours=2))
+    result = command("run", "--dry-run")
+    assert result.exit_code == 0, result.output
+    assert [row["state"] for row in lab.rows("select state from insights.calls")] == ["open"]
 
 
 def test_a_run_that_failed_for_a_clinic_ends_with_code_1(lab: InsightsLab, command: Command) -> None:

@@ -16,7 +16,8 @@ from fisio_ayida_tests.gateway.proxy import Fault, bad_network
 from fisio_ayida_tests.gateway.running import KEY, Running
 from fisio_ayida_tests.gateway.samples import samples
 
-pytestmark = pytest.mark.timeout(420)
+# The packages are installed once.
+pytestmark = [pytest.mark.timeout(420), pytest.mark.xdist_group("node")]
 SDK = "4.24.0"
 # Tracing of other libraries: four fifths of what would be installed, and loaded only by who turns it on.
 UNUSED = "@opentelemetry/auto-instrumentations-node"

@@ -68,12 +68,13 @@ class Script:
 
 def insights(
     lab: InsightsLab, writer: Writer | None = None, *, patients: Sequence[str] = (), days: Sequence[dt.date] = (),
-    desk: Desk | None = None, in_flight: int = 3, **order: Any,
+    desk: Desk | None = None, in_flight: int = 3, now: Callable[[], dt.datetime] | None = None,
+    longest: dt.timedelta | None = None, model: str = "", **order: Any,
 ) -> Outcome:  # fmt: skip
-    """A run at the lab's moment."""
+    """A run that begins at the lab's moment. ``now``: time stands still if left out."""
     return asyncio.run(run(
-        desk or lab.desk, lab.order(**order), writer, limits=LIMITS, in_flight=in_flight, patients=patients,
-        days=days,
+        desk or lab.desk, lab.order(**order), writer, now=now or (lambda: lab.moment), limits=LIMITS,
+        in_flight=in_flight, patients=patients, days=days, longest=longest, model=model,
     ))  # fmt: skip
 
 

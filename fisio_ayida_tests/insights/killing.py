@@ -62,7 +62,7 @@ def work(database: str, clinic: str, moment: dt.datetime, place: str) -> None:
         for conn in (desk.conn, desk.clinic.on(desk.conn)):
             conn.cursor_factory = Counted
         order = Order(nominal=moment, now=moment, run_id="killed")
-        asyncio.run(run(desk, order, writer, limits=LIMITS, in_flight=2))
+        asyncio.run(run(desk, order, writer, now=lambda: moment, limits=LIMITS, in_flight=2))
 
 
 def main(database: str, clinic: str) -> None:

@@ -117,12 +117,13 @@ def test_an_item_may_say_how_many_sessions_each_of_its_passages_cites(lab: Insig
 
 
 @pytest.mark.parametrize(("consents", "allows"), [(False, True), (True, False)])
-def test_whose_record_may_not_be_read_any_more_is_not_compared(
+def test_whose_record_may_not_be_read_any_more_has_a_narrative_that_is_to_be_withdrawn(
     lab: InsightsLab, key: str, consents: bool, allows: bool
 ) -> None:
     lab.profile(consents=consents, allows_insights=allows)
     found = agree(lab)
-    assert (found.passed, found.facts["compared"], found.facts["not_compared"]) == (True, 0, 1)
+    assert (found.problems, found.is_grave, found.facts["to_be_withdrawn"]) == (1, False, 1)
+    assert found.lines[0].startswith(f"`{key}`: {'ai_off_patient' if consents else 'no_consent'}: ")
 
 
 def test_a_narrative_by_other_formulas_is_not_compared(lab: InsightsLab, key: str) -> None:

@@ -121,18 +121,42 @@ def test_a_session_of_a_clinic_that_wants_no_insights_is_not_stale(lab: Insights
     assert check(lab, "stale_sessions").passed
 
 
+def decide(lab: InsightsLab, reason: str, at: dt.datetime, organization: str = CLINIC) -> None:
+    """It was withheld, instead of whatever was decided before."""
+    lab.conn.execute(
+        """
+        insert into jobs.decisions (job, key, outcome, day, organization_id, patient_id, reason, run_id, at)
+        values (%s, 'insight:patient-1:-', 'withheld', '2026-03-12', %s, 'patient-1', %s, 'run-1', %s)
+        on conflict (job, key, outcome) do update set at = excluded.at, reason = excluded.reason
+        """,
+        [JOB, organization, reason, at],
+    )
+
+
 def test_a_session_of_whom_it_was_withheld_since_is_not_stale(lab: InsightsLab) -> None:
     lab.patient()
     lab.session("old", "2026-03-12", finalized_at=LATE)
-    decide = """
-    insert into jobs.decisions (job, key, outcome, day, organization_id, patient_id, reason, run_id, at)
-    values (%s, 'insight:patient-1:-', 'withheld', '2026-03-12', %s, 'patient-1', 'no_consent', 'run-1', %s)
-    on conflict (job, key, outcome) do update set at = excluded.at
-    """
-    lab.conn.execute(decide, [JOB, CLINIC, LATE - HOUR])
+    decide(lab, "no_consent", LATE - HOUR)
     assert told(lab, "stale_sessions") == (1, True)
-    lab.conn.execute(decide, [JOB, CLINIC, LATE + HOUR])
+    decide(lab, "no_consent", LATE + HOUR)
     assert check(lab, "stale_sessions").passed
+
+
+@pytest.mark.parametrize(("reason", "organization"), [("no_session", CLINIC), ("no_consent", "org-2")])
+def test_that_there_was_no_session_or_another_clinic_is_no_excuse(
+    lab: InsightsLab, reason: str, organization: str
+) -> None:
+    lab.patient()
+    lab.session("old", "2026-03-12", finalized_at=LATE)
+    decide(lab, reason, LATE + HOUR, organization)
+    assert told(lab, "stale_sessions") == (1, True)
+
+
+def test_an_insight_that_another_clinic_had_made_covers_nothing(lab: InsightsLab) -> None:
+    lab.patient()
+    lab.session("old", "2026-03-12", finalized_at=LATE)
+    made.generation(lab.conn, session="old", at=LATE, organization_id="org-2")
+    assert told(lab, "stale_sessions") == (1, True)
 
 
 def test_a_session_of_which_no_insight_is_made_is_not_stale(lab: InsightsLab) -> None:

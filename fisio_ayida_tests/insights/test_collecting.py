@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from fisio_ayida.insights import finalized
-from fisio_ayida.insights.finalized import FIRST, OVERLAP
+from fisio_ayida.clinic import organizations
+from fisio_ayida.clinic.model import BadOrder, Connection
+from fisio_ayida.insights import claiming, collecting, finalized
+from fisio_ayida.insights.asking import ask
+from fisio_ayida.insights.collecting import MOST_DAYS, wish_for
+from fisio_ayida.insights.finalized import FAR, FIRST, OVERLAP, PAUSE, Finalized, since
 from fisio_ayida_tests.clinic.lab import CLINIC, PATIENT
 from fisio_ayida_tests.insights.flow import MINUTE, Script, generations, insights, queue
 from fisio_ayida_tests.insights.flow import finalized as session
@@ -56,12 +61,70 @@ def test_a_session_that_shows_up_behind_the_cursor_makes_another_edition(
 
 def test_what_cannot_be_met_again_is_forgotten(lab: InsightsLab) -> None:
     lab.patient()
-    session(lab, "session-1", ago=HOUR)
-    session(lab, "session-2", ago=OVERLAP)
+    session(lab, "session-1", ago=FAR + MINUTE)
+    session(lab, "session-2", ago=FAR)
     session(lab, "session-3", ago=0 * MINUTE)
     assert collected(lab) == 3
     assert seen(lab) == ["session-2", "session-3"]
     assert collected(lab) == 0
+
+
+def test_a_session_that_shows_up_far_behind_the_cursor_is_collected_within_the_hour(lab: InsightsLab) -> None:
+    lab.patient()
+    lab.patient("patient-2")
+    session(lab, "session-1", ago=0 * MINUTE)
+    insights(lab)
+    session(lab, "session-2", ago=10 * HOUR, patient="patient-2")
+    assert collected(lab) == 0
+    lab.moment += PAUSE
+    assert collected(lab) == 1
+    assert "patient-2" in {row["patient_id"] for row in generations(lab)}
+    session(lab, "session-3", ago=10 * HOUR)
+    lab.moment += PAUSE - MINUTE
+    assert collected(lab) == 0, "it was looked so far just now"
+
+
+def test_a_session_that_is_another_patients_now_is_collected_for_that_one(lab: InsightsLab) -> None:
+    lab.patient()
+    lab.patient("patient-2")
+    session(lab)
+    insights(lab)
+    for table, key in (("sessions", "id"), ("session_contents", "session_id")):
+        lab.conn.execute(f"update clinic.{table} set patient_id = 'patient-2' where {key} = 'session-1'")
+    assert collected(lab) == 1
+    assert [row["patient_id"] for row in generations(lab)] == [PATIENT, "patient-2"]
+
+
+def test_what_was_read_before_a_run_died_is_collected(lab: InsightsLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finalized, "PAGE", 1)
+    session(lab, "session-1", ago=2 * MINUTE)
+    session(lab, "session-2", ago=MINUTE, patient="patient-2")
+
+    def dies(conn: Connection, sessions: Sequence[Finalized]) -> int:
+        if sessions[0].id == "session-2":
+            raise KeyboardInterrupt
+        return wish_for(conn, sessions)
+
+    monkeypatch.setattr(collecting, "wish_for", dies)
+    with pytest.raises(KeyboardInterrupt):
+        insights(lab)
+    assert [row["patient_id"] for row in queue(lab)] == [PATIENT]
+    monkeypatch.undo()
+    assert collected(lab) == 1
+
+
+def test_a_clinic_that_is_behind_pulls_no_other_back_and_rests_after_each_try(lab: InsightsLab) -> None:
+    lab.conn.execute(
+        "insert into insights.cursor (finalized_at, session_id, run_id, moved_at, looked_far_at) "
+        "values (%(now)s, '', 'run-0', %(now)s, %(now)s)", {"now": lab.moment},
+    )  # fmt: skip
+    lab.conn.execute("insert into insights.behind values ('org-2', %s, 'run-0', null)", [lab.moment - 90 * HOUR])
+    here, there = {CLINIC: lab.moment - OVERLAP}, {"org-2": lab.moment - 90 * HOUR - OVERLAP}
+    assert since(lab.conn, lab.moment).looks([CLINIC, "org-2"]) == [here, there]
+    lab.conn.execute("update insights.behind set looked_at = %s", [lab.moment - PAUSE + MINUTE])
+    assert since(lab.conn, lab.moment).looks([CLINIC, "org-2"]) == [here]
+    assert since(lab.conn, lab.moment, all_behind=True).looks(["org-2"]) == [there]
+    assert since(lab.conn, lab.moment + MINUTE).looks(["org-2"]) == [there]
 
 
 def test_the_first_run_looks_back_for_a_day_and_no_run_into_the_future(lab: InsightsLab) -> None:
@@ -185,6 +248,44 @@ def test_a_run_of_a_day_leaves_the_others_in_the_queue_alone(lab: InsightsLab) -
     lab.patient("patient-2")
     lab.session("session-1", "2026-03-02")
     session(lab, "session-2", patient="patient-2")
+    ask(lab.conn, CLINIC, ["patient-2"], cause="event", now=lab.moment)
     insights(lab, Script(), days=[dt.date(2026, 3, 2)])
     assert [row["patient_id"] for row in generations(lab)] == [PATIENT]
+    assert [row["patient_id"] for row in queue(lab)] == ["patient-2"]
+
+
+def test_days_ask_once_for_a_patient_however_many_sessions_there_were(
+    lab: InsightsLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finalized, "PAGE", 1)
+    days = [dt.date(2026, 3, day) for day in (2, 3)]
+    lab.sessions([*days])
+    lab.session("session-3", days[0])
+    order, clinics = lab.order(), organizations.load(lab.conn, lab.desk.clinic).clinics
+    assert collecting.ask_for_days(lab.desk, order, clinics, days) == []
+    [row] = queue(lab)
+    assert (row["patient_id"], row["asks"], row["wanted_by"]) == (PATIENT, 1, order.run_id)
+
+
+def test_more_days_than_a_month_are_refused_before_anybody_is_asked_for(lab: InsightsLab) -> None:
+    lab.patient()
+    lab.session()
+    days = [dt.date(2026, 2, 1) + dt.timedelta(days=each) for each in range(MOST_DAYS + 1)]
+    with pytest.raises(BadOrder, match="32 days are asked for, 2026-02-01 to 2026-03-04: at most 31 at once"):
+        insights(lab, days=days)
     assert queue(lab) == []
+
+
+# --- whose clinic is not there any more
+
+
+def test_who_is_of_no_clinic_goes_when_the_reason_is_kept_unless_asked_for_again(lab: InsightsLab) -> None:
+    ask(lab.conn, "gone", [PATIENT, "patient-2"], cause="event", now=lab.moment)
+    strangers = claiming.strangers(lab.conn, [CLINIC], now=lab.moment)
+    assert len(queue(lab)) == 2
+    ask(lab.conn, "gone", ["patient-2"], cause="event", now=lab.moment)
+    claiming.forget(lab.conn, strangers)
+    assert [row["patient_id"] for row in queue(lab)] == ["patient-2"]
+    insights(lab)
+    assert queue(lab) == []
+    assert [row["reason"] for row in lab.rows("select reason from jobs.decisions")] == ["inactive_clinic"]

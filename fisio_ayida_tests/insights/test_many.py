@@ -13,12 +13,12 @@ from fisio_ayida_tests.clinic.lab import CLINIC
 from fisio_ayida_tests.insights.flow import Script, current, insights, queue
 from fisio_ayida_tests.insights.lab import InsightsLab
 
-PATIENTS, SESSIONS, IN_FLIGHT = 500, 10_000, 3
+PATIENTS, SESSIONS, IN_FLIGHT = 250, 10_000, 3
 
 
 @pytest.fixture
 def crowd(lab: InsightsLab) -> None:
-    """Patients with twenty sessions each, all finalized within the last hours."""
+    """Patients with forty sessions each, all finalized within the last hours."""
     lab.conn.execute(
         "insert into clinic.patients (id, organization_id, full_name) "
         "select 'patient-' || n, %s, 'Ana' from generate_series(1, %s) n",

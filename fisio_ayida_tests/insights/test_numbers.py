@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import pytest
+
 from fisio_ayida.insights.numbers import civil_day, collected, days_of, numbers
 from fisio_ayida_tests.clinic.lab import CLINIC, MORNING
 from fisio_ayida_tests.insights import made
@@ -56,6 +58,14 @@ def test_a_day_is_sao_paulo_s_and_a_run_s_days_are_those_of_what_it_made(lab: In
     assert civil_day(dt.datetime(2026, 3, 13, 2, 59, tzinfo=dt.UTC)) == DAY
     made.generation(lab.conn)
     assert (days_of(lab.conn, "run-1"), days_of(lab.conn, "run-2")) == ({DAY}, set())
+
+
+@pytest.mark.parametrize("table", ["generations", "calls"])
+def test_what_a_run_made_is_looked_up_by_an_index(lab: InsightsLab, table: str) -> None:
+    with lab.conn.transaction(force_rollback=True):
+        lab.conn.execute("set local enable_seqscan = off")
+        plan = str(lab.conn.execute(f"explain select from insights.{table} where run_id = 'run-1'").fetchall())
+    assert f"{table}_run" in plan
 
 
 def test_the_cursor_says_up_to_which_session_runs_collected(lab: InsightsLab) -> None:

@@ -20,6 +20,10 @@ def test_the_page_is_current() -> None:
     assert shown == page.markdown(), "run: make docs"
 
 
+def test_an_edition_of_a_key_is_explained() -> None:
+    assert "`~2`" in page.markdown()
+
+
 def test_every_kind_of_text_is_explained() -> None:
     assert set(KINDS) == set(get_args(InsightType))
 

@@ -96,6 +96,15 @@ def test_without_an_appointment_it_is_the_day_in_the_clinic(lab: InsightsLab, zo
     assert record(lab, zones={CLINIC: zone}).sessions[0].day == dt.date(2026, 3, day)
 
 
+@pytest.mark.parametrize("visit", ["visit-1", None])
+def test_no_session_was_held_after_it_was_finalized(lab: InsightsLab, visit: str | None) -> None:
+    lab.patient()
+    lab.visit("2026-03-13T10:00")
+    at = dt.datetime(2026, 3, 11, 23, 30, tzinfo=SAO_PAULO)
+    lab.session("s-1", "2026-03-13", finalized_at=at, appointment_id=visit)
+    assert [each.day for each in record(lab).sessions] == [dt.date(2026, 3, 11)]
+
+
 def test_what_is_not_finalized_or_was_deleted_does_not_count(lab: InsightsLab) -> None:
     lab.patient()
     lab.session("kept")
@@ -261,6 +270,17 @@ def test_without_a_finalized_session_there_is_nothing(lab: InsightsLab) -> None:
     lab.patient()
     lab.session(status="draft")
     assert read(lab) == Read({}, {WHO: "no_session"})
+
+
+def test_who_has_but_sessions_of_long_ago_is_told_apart(lab: InsightsLab) -> None:
+    lab.patient()
+    lab.patient("other")
+    lab.session("old", TODAY - reading.WINDOW - A_DAY, note="x", finalized_at=lab.moment)
+    lab.session("older", TODAY - reading.WINDOW - A_DAY, patient="other")
+    lab.session("new", TODAY, patient="other")
+    found = read(lab, WHO, (CLINIC, "other"))
+    assert found.withheld == {WHO: "too_old"}
+    assert (ids(found.records[CLINIC, "other"]), found.records[CLINIC, "other"].earlier) == (["new"], 1)
 
 
 # --- many

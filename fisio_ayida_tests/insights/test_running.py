@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from fisio_ayida.clinic.model import BadOrder
-from fisio_ayida.insights.model import Commission
+from fisio_ayida.insights.asking import has_news
+from fisio_ayida.insights.model import Commission, NotWritten
 from fisio_ayida.warehouse.clinic import ClinicError
 from fisio_ayida_tests.clinic.lab import CLINIC, PATIENT
 from fisio_ayida_tests.insights.flow import (
@@ -99,6 +100,40 @@ def test_a_session_that_was_deleted_is_said_no_more(lab: InsightsLab) -> None:
     assert current(lab) == {PATIENT: f"insight:{PATIENT}:session-1:p1:facts"}
 
 
+def test_what_was_superseded_is_made_again_when_it_is_what_the_record_says(lab: InsightsLab) -> None:
+    lab.patient()
+    finalized(lab, "session-1", ago=2 * HOUR)
+    insights(lab, Script())
+    lab.moment += HOUR
+    finalized(lab, "session-2")
+    insights(lab, Script())
+    lab.change("sessions", "session-2", deleted_at=lab.moment)
+    insights(lab, Script({PATIENT: words("Como antes.")}), patients=[PATIENT], organization=CLINIC)
+    assert current(lab) == {PATIENT: f"{KEY.replace(':p1', '~2:p1')}"}
+    assert shown(lab) == [("progress_summary", "Como antes.")]
+
+
+def test_words_that_waited_while_no_model_was_configured_are_asked_for_again_by_hand(lab: InsightsLab) -> None:
+    lab.patient()
+    finalized(lab)
+    insights(lab, Script({PATIENT: NotWritten("unreachable", is_transient=True)}))
+    lab.moment += 2 * MINUTE
+    insights(lab)
+    assert current(lab) == {PATIENT: KEY.replace("model-1", "facts")}
+    insights(lab, Script(), patients=[PATIENT], organization=CLINIC)
+    assert shown(lab) == [("progress_summary", "A dor caiu.")]
+
+
+def test_a_clinic_that_wanted_facts_alone_for_a_while_gets_words_again(lab: InsightsLab) -> None:
+    lab.patient()
+    finalized(lab)
+    for wanted in ("narrative", "facts", "narrative"):
+        lab.conn.execute("delete from jobs.policies")
+        lab.rules(insights=wanted)
+        insights(lab, Script(), patients=[PATIENT], organization=CLINIC)
+    assert shown(lab) == [("progress_summary", "A dor caiu.")]
+
+
 def test_a_model_that_is_configured_later_writes_about_the_same_session(lab: InsightsLab) -> None:
     lab.patient()
     finalized(lab)
@@ -150,13 +185,77 @@ def test_who_gets_none_has_the_reason_kept_each_time_it_is_asked_for(
     writer = Script()
     outcome = insights(lab, writer)
     assert (dict(outcome.withheld), generations(lab), writer.asked) == ({reason: 1}, [], [])
-    assert lab.reasons() == {f"insight:{PATIENT}:-": reason}
+    assert lab.reasons() == {f"insight:{CLINIC}:{PATIENT}:-": reason}
     assert insights(lab, writer).withheld.total() == 0, "nobody asked again"
     lab.moment += HOUR
     finalized(lab, "session-2")
     assert insights(lab, writer).withheld.total() == 1
     [decision] = lab.rows("select at from jobs.decisions")
     assert decision["at"] == lab.moment
+
+
+WITHDRAWALS = pytest.mark.parametrize(
+    ("reason", "change"),
+    [
+        ("ai_off_clinic", lambda lab: lab.rules(insights="off")),
+        ("ai_off_patient", lambda lab: lab.profile(allows_insights=False)),
+        ("no_consent", lambda lab: lab.profile(consents=False)),
+        ("unknown_patient", lambda lab: lab.change("patients", PATIENT, deleted_at=lab.moment)),
+        ("no_session", lambda lab: lab.change("sessions", "session-1", status="draft", finalized_at=None)),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+
+
+@WITHDRAWALS
+def test_of_whom_nothing_may_be_said_any_more_nothing_is_shown_any_more(
+    lab: InsightsLab, reason: str, change: Any
+) -> None:
+    lab.patient()
+    finalized(lab)
+    insights(lab, Script())
+    lab.moment += MINUTE
+    change(lab)
+    outcome = insights(lab, Script(), patients=[PATIENT], organization=CLINIC)
+    assert (outcome.facts["withdrawn"], shown(lab), current(lab)) == (1, [], {})
+    assert (only(lab)["superseded_by"], queue(lab)) == (reason, [])
+
+
+@WITHDRAWALS
+def test_the_first_run_of_a_day_finds_who_may_not_be_shown_any_more(
+    lab: InsightsLab, reason: str, change: Any
+) -> None:
+    lab.patient()
+    lab.patient("patient-2")
+    finalized(lab)
+    insights(lab, Script())
+    change(lab)
+    assert not has_news(lab.conn, lab.desk.clinic, now=lab.moment)
+    lab.moment += 24 * HOUR
+    assert has_news(lab.conn, lab.desk.clinic, now=lab.moment)
+    outcome = insights(lab, Script())
+    assert (dict(outcome.withheld), shown(lab)) == ({reason: 1}, [])
+    assert not has_news(lab.conn, lab.desk.clinic, now=lab.moment)
+
+
+def test_who_may_still_be_shown_is_left_alone_when_a_day_begins(lab: InsightsLab) -> None:
+    lab.patient()
+    finalized(lab)
+    insights(lab, Script())
+    lab.moment += 24 * HOUR
+    outcome = insights(lab, Script())
+    assert (outcome.facts["revisited"], outcome.known, len(shown(lab))) == (0, 0, 1)
+
+
+def test_who_consents_again_gets_insights_again(lab: InsightsLab) -> None:
+    lab.patient()
+    finalized(lab)
+    insights(lab, Script())
+    for consents in (False, True):
+        lab.moment += MINUTE
+        lab.profile(consents=consents)
+        insights(lab, Script(), patients=[PATIENT], organization=CLINIC)
+    assert shown(lab) == [("progress_summary", "A dor caiu.")]
 
 
 def test_nobody_is_asked_for_by_a_clinic_that_is_inactive(lab: InsightsLab) -> None:

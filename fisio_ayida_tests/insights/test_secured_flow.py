@@ -9,6 +9,7 @@ import pytest
 from fisio_ayida.clinic.on_events import Unusable
 from fisio_ayida.insights import on_events
 from fisio_ayida.insights.asking import has_news
+from fisio_ayida.insights.finalized import PAUSE
 from fisio_ayida.settings import Settings
 from fisio_ayida.warehouse.engine import Warehouse
 from fisio_ayida_tests.clinic.fisioflow import Conn
@@ -83,7 +84,9 @@ def test_a_clinic_that_cannot_be_read_loses_nothing_and_the_others_wait_for_noth
     lab.moment += 120 * MINUTE
     secured.session(flow, people[good], good, lab.moment - 10 * MINUTE)
     insights(lab)
-    assert news(lab), "a run shall say that it cannot be read"
+    assert not news(lab), "a run has said just now that it cannot be read"
+    lab.moment += PAUSE
+    assert news(lab), "a run shall say that it cannot be read still"
     mend(flow, "sessions")
     outcome = insights(lab)
     assert (outcome.failures, sorted(current(lab))) == ([], sorted(people))
@@ -110,6 +113,21 @@ def test_a_clinic_that_cannot_be_written_is_a_failure_and_gets_its_insights_late
     assert secured.insights_of(flow, bad) != []
 
 
+def test_who_went_to_another_clinic_is_shown_no_more_by_the_old_one(
+    lab: InsightsLab, flow: Conn, people: dict[str, str]
+) -> None:
+    patient, other = people
+    insights(lab)
+    flow.execute("update public.patients set organization_id = %s where id = %s", [people[other], patient])
+    lab.moment += MINUTE
+    outcome = insights(lab, patients=[patient], organization=people[patient])
+    assert (dict(outcome.withheld), outcome.failures, queue(lab)) == ({"unknown_patient": 1}, [], [])
+    query = (
+        "select distinct expires_at > (%s at time zone 'UTC') from public.patient_insights where patient_id = %s"
+    )
+    assert flow.execute(query, [lab.moment, patient]).fetchall() == [(False,)]
+
+
 def test_an_event_has_to_name_its_clinic(lab: InsightsLab, people: dict[str, str]) -> None:
     patient, organization = next(iter(people.items()))
     for data in ({"patientId": patient}, {"sessionId": "x"}):
@@ -120,3 +138,15 @@ def test_an_event_has_to_name_its_clinic(lab: InsightsLab, people: dict[str, str
     other = next(each for each in people if each != patient)
     with pytest.raises(Unusable, match="is no patient of organization"):
         on_events.of_patient(lab.conn, lab.desk.clinic, data | {"patientId": other}, lab.moment)
+
+
+def test_an_event_that_names_no_id_is_refused_where_policies_ask_for_one(lab: InsightsLab, flow: Conn) -> None:
+    flow.execute("drop policy patients_tenant on public.patients")
+    rule = "organization_id = current_setting('app.org_id', true)::uuid"
+    flow.execute(f"create policy patients_tenant on public.patients using ({rule})")
+    data = {"organizationId": "clinic-1", "patientId": "patient-1", "patientIds": ["patient-1"]}
+    with lab.conn.transaction():
+        for handler in on_events.HANDLERS.values():
+            with pytest.raises(Unusable, match="organizationId='clinic-1' is no id of an organization"):
+                handler(lab.conn, lab.desk.clinic, data, lab.moment)
+    assert queue(lab) == []

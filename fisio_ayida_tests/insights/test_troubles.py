@@ -6,14 +6,16 @@ import asyncio
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from fisio_ayida.clinic.model import Outcome
 from fisio_ayida.clinic.service import open_desk
-from fisio_ayida.insights import claiming
+from fisio_ayida.insights import claiming, facts, publishing
 from fisio_ayida.insights.claiming import MOST_LOSSES, MOST_TRIES, Scope
-from fisio_ayida.insights.model import Commission
+from fisio_ayida.insights.model import Commission, Facts, Record
+from fisio_ayida.insights.publishing import Published
 from fisio_ayida_tests.clinic.lab import CLINIC, LOG, PATIENT
 from fisio_ayida_tests.insights.flow import (
     HOUR,
@@ -145,6 +147,28 @@ def test_a_run_that_lost_a_patient_meanwhile_writes_nothing_about_it(lab: Insigh
     writer.meanwhile = lose
     outcome = insights(lab, writer)
     assert (only(lab)["narrative"], outcome.facts["lost"]) == ("waiting", 1)
+
+
+def test_a_group_that_takes_long_to_compute_stays_in_hand(
+    lab: InsightsLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.patient()
+    finalized(lab)
+    computed, published, is_held = facts.compute, publishing.publish, []
+
+    def compute(record: Record) -> Facts:
+        lab.conn.execute("update insights.queue set lease_until = clock_timestamp() + interval '1 s'")
+        return computed(record)
+
+    def publish(*given: Any, **more: Any) -> Published:
+        [row] = lab.rows("select lease_until > clock_timestamp() + interval '1 min' as long from insights.queue")
+        is_held.append(row["long"])
+        return published(*given, **more)
+
+    monkeypatch.setattr(facts, "compute", compute)
+    monkeypatch.setattr("fisio_ayida.insights.working.publish", publish)
+    insights(lab)
+    assert is_held == [True]
 
 
 def test_whom_runs_died_with_is_taken_alone_and_given_up_in_the_end(lab: InsightsLab) -> None:

@@ -34,7 +34,9 @@ def insights(lab: InsightsLab, llm: LlmSimulator, **variables: str) -> Outcome:
     async def work() -> Outcome:
         async with open_writer(settings, lab.warehouse, now=lambda: lab.moment, log=LOG) as writer:
             limits, in_flight = Limits.of(settings), settings.insights_in_flight
-            return await run(lab.desk, lab.order(), writer, limits=limits, in_flight=in_flight)
+            return await run(
+                lab.desk, lab.order(), writer, now=lambda: lab.moment, limits=limits, in_flight=in_flight
+            )
 
     return asyncio.run(work())
 

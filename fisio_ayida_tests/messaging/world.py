@@ -89,7 +89,10 @@ class World(Judge):
         return self.moment
 
     async def sleep(self, seconds: float) -> None:
-        """In place of asyncio's: the clock moves on instead."""
+        """In place of asyncio's: the clock moves on instead; stand-ins in threads of their own sleep as ever."""
+        if asyncio.get_running_loop() is not self.loop:
+            await _sleep(seconds)
+            return
         self.sleeps += 1
         assert self.sleeps < MOST_SLEEPS, "a dispatcher waits for ever for something that it cannot do"
         self.moment += dt.timedelta(seconds=seconds)

@@ -59,9 +59,13 @@
 --   create index concurrently if not exists patients_organization_text on public.patients ((organization_id::text));
 --   create index concurrently if not exists appointments_organization_text
 --     on public.appointments ((organization_id::text), date);
+--   create index concurrently if not exists sessions_organization_text on public.sessions ((organization_id::text));
+--   create index concurrently if not exists sessions_finalized_text
+--     on public.sessions ((finalized_at at time zone 'UTC'), (id::text));
 --
--- Under row security PostgreSQL looks an organisation's rows up by what its policies compare, and by nothing else:
--- patients need an index that begins with that, appointments one with that and date, in this order.
+-- The last one is for a finalized_at without a zone; with one it is (finalized_at, (id::text)). Under row security
+-- PostgreSQL looks an organisation's rows up by what its policies compare, and by nothing else: patients and sessions
+-- need an index that begins with that, appointments one with that and date, in this order.
 
 begin;
 
@@ -555,12 +559,16 @@ begin
       exception when data_exception then
         owner := null;  -- No id of FisioFlow's.
       end;
+      -- Also of who is another organisation's now, or gone.
+      update public.patient_insights i set expires_at = $5%2$s, updated_at = $5%4$s
+      where i.id = any ($4::%1$s[]) and i.patient_id = wanted and i.organization_id::text = $1
+        and (i.expires_at is null or i.expires_at > $5%2$s);
+      if jsonb_array_length($3) = 0 then
+        return 0;
+      end if;
       if owner is null then
         raise exception 'patient %% is none of organization %%', $2, $1 using errcode = 'check_violation';
       end if;
-      update public.patient_insights i set expires_at = $5%2$s, updated_at = $5%4$s
-      where i.id = any ($4::%1$s[]) and i.patient_id = wanted and i.organization_id = owner
-        and (i.expires_at is null or i.expires_at > $5%2$s);
       insert into public.patient_insights (id, organization_id, patient_id, insight_type, insight_text,
         related_metric, metric_value, comparison_value, expires_at, created_at, updated_at)
       select n.id, owner, wanted, n.insight_type, n.insight_text, n.related_metric, n.metric_value,

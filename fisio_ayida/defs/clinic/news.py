@@ -56,23 +56,31 @@ def news_sensor(
     def news(
         context: dg.SensorEvaluationContext, mirror: dg.ResourceParam[MirrorResource]
     ) -> dg.RunRequest | dg.SkipReason:
+        import psycopg
+
         from fisio_ayida.warehouse.clinic import open_clinic
+        from fisio_ayida.warehouse.errors import said
 
         now = mirror.now()
-        with (
-            mirror.warehouse() as warehouse,
-            warehouse.connect(autocommit=True) as conn,
-            open_clinic(mirror.settings, warehouse) as door,
-        ):
-            if cursor is not None:
-                context.update_cursor(cursor(conn))
-            if not has_news(conn, door, now):
-                return dg.SkipReason(nothing)
+        # First what is cheap: the clinics' tables are only looked at where a run could be started.
         runs = context.instance.get_runs(dg.RunsFilter(job_name=job, statuses=UNDER_WAY), limit=1)
         if runs:
             return dg.SkipReason(f"run {runs[0].run_id} is {runs[0].status.value.lower()}")
         if (until := paused_until(context.instance, job)) is not None and now < until:
             return dg.SkipReason(f"the last runs of {job} failed: the next one is at {until:%H:%M:%S} UTC")
+        try:
+            with (
+                mirror.warehouse() as warehouse,
+                warehouse.connect(autocommit=True) as conn,
+                open_clinic(mirror.settings, warehouse) as door,
+            ):
+                if cursor is not None:
+                    context.update_cursor(cursor(conn))
+                if not has_news(conn, door, now):
+                    return dg.SkipReason(nothing)
+        except psycopg.OperationalError as error:
+            # A lock, a time limit, a connection that was lost: the next tick looks again.
+            return dg.SkipReason(f"a database did not answer: {said(error)}")
         # Dagster's own repetition is off: what a dead run leaves is news again.
         return dg.RunRequest(
             # What was seen here is what the run looks at, however long it waits.

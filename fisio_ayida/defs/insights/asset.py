@@ -26,8 +26,9 @@ class InsightsConfig(RunConfig):
 
     patients: list[str] = Field(
         default_factory=list,
-        description="Ids of patients of the organisation, whose insights are made now whether or not something "
-        "is new; whoever is due if left out",
+        description="Ids of patients of the organisation who are looked at now, due or not: what is new is made, "
+        "and a narrative that is missing, for whatever reason, is asked for again and may cost again; what stands "
+        "stays. Whoever is due if left out",
     )
 
 
@@ -53,7 +54,8 @@ def _spec() -> dg.AssetSpec:
     spec = asset_spec(JOB)
     words = (
         "A partition is a civil day and shows what was generated on it. Making one asks for the insights of the "
-        "sessions that were finalized on that day and have none; they belong to the day on which they are made."
+        "sessions that were finalized on that day and have none, or have no narrative because the model could not "
+        "be asked; they belong to the day on which they are made."
     )
     return spec.replace_attributes(
         description=f"{spec.description}\n\n{words}", partitions_def=DAYS,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from fisio_ayida.warehouse.clinic import ClinicDoor
 
 JOB = "patient_insights"
-#: A patient's record is left to come to rest for minutes anyway.
-EVERY = dt.timedelta(seconds=30)
+#: A patient's record is left to come to rest for minutes anyway, and under row security each clinic is asked.
+EVERY = dt.timedelta(minutes=1)
 #: Ten thousand narratives, three at once, take longer: the next run goes on.
 LONGEST = dt.timedelta(hours=2)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -17,11 +18,15 @@ from fisio_ayida.defs.clinic.asking import Asked, RunConfig, bad_order, moment_o
 from fisio_ayida.defs.clinic.failures import explained
 from fisio_ayida.defs.clinic.specs import CODE_VERSION, asset_key
 from fisio_ayida.defs.clinic.work import Recorded, desk_of, order_of, raise_if_any
+from fisio_ayida.defs.insights.sensor import LONGEST
 from fisio_ayida.defs.resources import MirrorResource
 
 if TYPE_CHECKING:
     from fisio_ayida.clinic.model import Desk, Order, Outcome
 
+#: A run that has had its time stops taking patients so long before it would be stopped: it ends well, and the next
+#: one goes on.
+TO_END = dt.timedelta(minutes=10)
 Said = Recorded | dg.AssetCheckResult
 
 
@@ -61,16 +66,19 @@ async def _run(
     desk: Desk, order: Order, patients: Sequence[str], days: Sequence[dt.date], mirror: MirrorResource
 ) -> Outcome:
     from fisio_ayida.insights.model import Limits
-    from fisio_ayida.insights.narrative.service import open_writer
+    from fisio_ayida.insights.narrative.service import model_of, open_writer
     from fisio_ayida.insights.running import run
 
     settings = mirror.settings
+    make = partial(
+        run, desk, order, now=mirror.now, limits=Limits.of(settings), in_flight=settings.insights_in_flight,
+        patients=patients, days=days, longest=LONGEST - TO_END,
+    )  # fmt: skip
+    if order.is_dry:
+        return await make(None, model=model_of(settings))
     with mirror.warehouse() as warehouse:
         async with open_writer(settings, warehouse, now=mirror.now, log=desk.log) as writer:
-            return await run(
-                desk, order, writer, limits=Limits.of(settings), in_flight=settings.insights_in_flight,
-                patients=patients, days=days,
-            )  # fmt: skip
+            return await make(writer)
 
 
 def _days(context: dg.AssetExecutionContext) -> list[dt.date]:

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from fisio_ayida.defs.insights.asset import KEY
+from fisio_ayida.defs.insights.work import TO_END
 from fisio_ayida.insights.checks import CHECKS
 from fisio_ayida.simulators.llm import LlmSimulator
 from fisio_ayida_tests.clinic.lab import CLINIC, PATIENT
@@ -143,6 +144,19 @@ def test_a_wrong_order_is_one_line(floor: Floor, config: dict[str, Any], said: s
 def test_a_wrong_price_table_is_one_line(floor: Floor) -> None:
     said = failure_words(floor.run(JOB, INSIGHTS_PRICES="[1]", INSIGHTS_MODEL="model-1"))
     assert said.startswith("INSIGHTS_PRICES[0]: an object with ") and "\n" not in said
+
+
+def test_a_run_ends_well_before_it_would_be_stopped_and_leaves_the_rest_to_the_next(
+    floor: Floor, treated: InsightsLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fisio_ayida.defs.insights.work.LONGEST", TO_END)
+    result = floor.run(JOB)
+    assert result.success, failure_words(result)
+    assert made_of(treated) == []
+    assert "| left | 1 |" in floor.recorded(result)[TODAY]["this_run"]
+    monkeypatch.undo()
+    floor.run(JOB)
+    assert made_of(treated) == [(PATIENT, "second", "no_model")]
 
 
 # Days

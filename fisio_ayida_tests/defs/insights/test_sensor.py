@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 import dagster as dg
+import psycopg
+import pytest
 
+from fisio_ayida.insights import asking
 from fisio_ayida_tests.defs.clinic.conftest import Floor
 from fisio_ayida_tests.defs.conftest import failure_words
 from fisio_ayida_tests.insights.lab import InsightsLab
@@ -56,13 +59,29 @@ def test_a_session_is_asked_for_when_its_record_is_quiet_until_a_run_has_made_it
     assert answer.cursor == "2026-03-12T11:58:00+00:00 session-1"
 
 
-def test_while_a_run_is_there_no_other_one_is_asked_for(floor: Floor, lab: InsightsLab) -> None:
+def no_news(*_: object, **__: object) -> bool:
+    raise psycopg.errors.DeadlockDetected("deadlock detected")
+
+
+def test_while_a_run_is_there_no_other_one_is_asked_for_and_nothing_is_looked_at(
+    floor: Floor, lab: InsightsLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     complete(lab, 10 * MINUTE)
     job = floor.definitions()[0].resolve_job_def(JOB)
     run = floor.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
-    assert tick(floor).skip_message == f"run {run.run_id} is started"
+    with monkeypatch.context() as patch:
+        patch.setattr(asking, "has_news", no_news)
+        assert tick(floor).skip_message == f"run {run.run_id} is started"
     floor.instance.report_run_failed(run)
     assert tick(floor).run_requests
+
+
+def test_a_database_that_does_not_answer_is_asked_again_with_the_next_tick(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "has_news", no_news)
+    answer = tick(floor)
+    assert answer.skip_message == "a database did not answer: DeadlockDetected: deadlock detected"
 
 
 def test_after_two_runs_that_failed_the_next_one_waits(floor: Floor, lab: InsightsLab) -> None:

@@ -48,11 +48,16 @@ language plpgsql as $$
 declare
   stored integer;
 begin
+  -- Also of who is another organisation's now, or gone.
+  update clinic.patient_insights i set expires_at = at, updated_at = at
+  where i.id = any (withdrawn) and i.patient_id = patient and i.organization_id = organization
+    and (i.expires_at is null or i.expires_at > at);
+  if jsonb_array_length(items) = 0 then
+    return 0;
+  end if;
   if not exists (select from clinic.patients p where p.id = patient and p.organization_id = organization) then
     raise exception 'patient % is none of organization %', patient, organization using errcode = 'check_violation';
   end if;
-  update clinic.patient_insights i set expires_at = at, updated_at = at
-  where i.id = any (withdrawn) and i.patient_id = patient and (i.expires_at is null or i.expires_at > at);
   insert into clinic.patient_insights (id, organization_id, patient_id, insight_type, insight_text, related_metric,
     metric_value, comparison_value, expires_at, created_at, updated_at)
   select n.id, organization, patient, n.insight_type, n.insight_text, n.related_metric, n.metric_value,
@@ -83,14 +88,20 @@ create table insights.cursor (
   finalized_at timestamptz not null,
   session_id text not null,
   run_id text not null,
-  moved_at timestamptz not null
+  moved_at timestamptz not null,
+  looked_far_at timestamptz,
+  looked_again_on date
 );
 comment on table insights.cursor is 'Up to which session, in the order of (finalized_at, id), sessions were collected';
+comment on column insights.cursor.looked_far_at is 'When a run last looked a day behind it';
+comment on column insights.cursor.looked_again_on is 'Civil day in São Paulo on which what is shown was last looked at again';
 
 create table insights.seen (
   session_id text not null,
   finalized_at timestamptz not null,
-  primary key (session_id, finalized_at)
+  organization_id text not null,
+  patient_id text not null,
+  primary key (session_id, finalized_at, organization_id, patient_id)
 );
 comment on table insights.seen is 'Sessions that were collected, for as long as a look behind the cursor may meet them again';
 create index seen_finalized on insights.seen (finalized_at);
@@ -98,9 +109,11 @@ create index seen_finalized on insights.seen (finalized_at);
 create table insights.behind (
   organization_id text primary key,
   since timestamptz not null,
-  run_id text not null
+  run_id text not null,
+  looked_at timestamptz
 );
 comment on table insights.behind is 'Organisations whose sessions could not be read: from when on they are looked at again, whatever the cursor says';
+comment on column insights.behind.looked_at is 'When it was last tried in vain; then it rests for a while';
 
 create table insights.queue (
   organization_id text not null,
@@ -112,6 +125,7 @@ create table insights.queue (
   asks bigint not null default 1,
   step text not null default 'record' check (step in ('record', 'narrative')),
   tries integer not null default 0,
+  wanted_by text,
   claim uuid,
   lease_until timestamptz,
   losses integer not null default 0,
@@ -124,10 +138,12 @@ comment on table insights.queue is 'Patients whose insights are asked for; a row
 comment on column insights.queue.due_at is 'When the patient''s record is taken to be quiet, or the next try is due';
 comment on column insights.queue.asks is 'How often it was asked for: who has worked on it sees whether that was before';
 comment on column insights.queue.step is 'record: to be read, and facts made of it; narrative: facts are stored, words are wanted';
+comment on column insights.queue.wanted_by is 'The run that asked for it by hand, and takes what it asked for alone';
 comment on column insights.queue.claim is 'In whose hands it is; by the database''s clock nobody''s after lease_until';
 comment on column insights.queue.losses is 'Runs that died with it in their hands';
 comment on column insights.queue.dead_at is 'Since when it is not tried again; the error says why';
 create index queue_due on insights.queue (due_at) where dead_at is null;
+create index queue_wanted on insights.queue (wanted_by, due_at) where wanted_by is not null;
 create index queue_claim on insights.queue (claim) where claim is not null;
 
 create table insights.generations (
@@ -167,7 +183,7 @@ comment on column insights.generations.scrubbed is 'What was taken out of free t
 create index generations_patient on insights.generations (patient_id, finalized_at);
 create index generations_day on insights.generations (day);
 create index generations_created on insights.generations (created_at);
-create index generations_retry on insights.generations (retry_at) where narrative = 'waiting' and superseded_at is null;
+create index generations_run on insights.generations (run_id);
 
 create table insights.items (
   id uuid primary key,
@@ -231,6 +247,7 @@ comment on column insights.calls.reserved_tokens is 'The most that it could use;
 comment on column insights.calls.cost is 'Tokens times the price of the day; empty: the price table has none for the model';
 create index calls_key on insights.calls (key);
 create index calls_day on insights.calls (organization_id, day);
+create index calls_run on insights.calls (run_id);
 create index calls_started on insights.calls (started_at);
 create index calls_open on insights.calls (started_at) where state = 'open';
 
