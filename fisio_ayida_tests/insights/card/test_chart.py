@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fisio_ayida.insights import facts
@@ -66,6 +66,7 @@ def test_the_line_of_a_short_series_goes_through_it() -> None:
     assert [y for _, y in points(chart.line)] == pytest.approx([first.y, last.y], abs=0.2)
 
 
+@settings(max_examples=30)
 @given(PAINS)
 def test_every_dot_and_tick_is_on_the_paper(pains: list[tuple[int, int]]) -> None:
     chart = drawn(rated(pains))
@@ -75,6 +76,7 @@ def test_every_dot_and_tick_is_on_the_paper(pains: list[tuple[int, int]]) -> Non
     assert [tick.x for tick in chart.ticks] == sorted({tick.x for tick in chart.ticks})
 
 
+@settings(max_examples=30)
 @given(PAINS)
 def test_the_line_lies_within_its_band(pains: list[tuple[int, int]]) -> None:
     chart = drawn(rated(pains))
