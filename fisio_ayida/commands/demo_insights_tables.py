@@ -40,7 +40,9 @@ def prove(console: Console, conn: Connection, story: Story) -> bool:
     is_proven = show_proofs(console, "What must be so, by plain Python, and what came", proven(conn, story))
     for page in story.pages:
         console.print(f"  {page}", soft_wrap=True)
-    console.print(f"  all of it in {story.seconds:.0f} s. One patient: fisio-ayida insights show PATIENT")
+    console.print(
+        f"  all of it in {story.seconds:.0f} s. One patient: fisio-ayida insights show PATIENT --organization ID"
+    )
     return is_proven
 
 

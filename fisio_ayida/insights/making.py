@@ -175,6 +175,11 @@ def _decide(
         return
     reason = "facts_only" if clinic.rules.insights == "facts" else "" if model else "no_model"
     used = "" if reason else model
+    words = [each for (patient, *_), each in last.items() if patient == who.patient_id]
+    if reason == "no_model" and any(w.narrative == "written" and w.stands_for(record, newest) for w in words):
+        # Somebody's shell without INSIGHTS_MODEL takes no words back that still stand.
+        group.known.append(who)
+        return
     known = last.get((who.patient_id, newest.id, used))
     if known is not None and known.stands_for(record, newest):
         is_anew = who.by_hand and used != "" and known.narrative != "written"

@@ -124,6 +124,15 @@ def test_words_that_waited_while_no_model_was_configured_are_asked_for_again_by_
     assert shown(lab) == [("progress_summary", "A dor caiu.")]
 
 
+def test_a_run_without_a_model_takes_no_words_back_that_still_stand(lab: InsightsLab) -> None:
+    lab.patient()
+    finalized(lab)
+    insights(lab, Script())
+    outcome = insights(lab, patients=[PATIENT], organization=CLINIC)
+    assert (outcome.known, current(lab)) == (1, {PATIENT: KEY})
+    assert shown(lab) == [("progress_summary", "A dor caiu.")]
+
+
 def test_a_clinic_that_wanted_facts_alone_for_a_while_gets_words_again(lab: InsightsLab) -> None:
     lab.patient()
     finalized(lab)
