@@ -13,14 +13,13 @@ from fisio_ayida.clinic import organizations
 from fisio_ayida.clinic.model import Connection
 from fisio_ayida.clinic.planning import OF_SOMEBODYS_ROWS
 from fisio_ayida.insights import claiming, revisiting, wishes
-from fisio_ayida.insights.finalized import Finalized, columns, pages, since
+from fisio_ayida.insights.finalized import ROWS, Finalized, columns, pages, since
 from fisio_ayida.insights.wishes import Wish, folded, put
 from fisio_ayida.warehouse.clinic import ClinicDoor, ClinicError
 
 # The same that collecting asks when it keeps them, but for reading alone.
-_UNSEEN: Final = """
-select s.* from unnest(%s::text[], %s::timestamptz[], %s::text[], %s::text[])
-  s (session_id, finalized_at, organization_id, patient_id)
+_UNSEEN: Final = f"""
+select s.* from {ROWS} s (session_id, finalized_at, organization_id, patient_id)
 left join insights.seen n using (session_id, finalized_at, organization_id, patient_id)
 where n.session_id is null
 """

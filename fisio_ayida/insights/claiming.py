@@ -34,7 +34,6 @@ CLINIC_PAUSE: Final = dt.timedelta(minutes=15)
 _FREE: Final = "dead_at is null and (lease_until is null or lease_until < clock_timestamp())"
 _WANTED: Final = """
 due_at <= %(now)s and step = %(step)s and organization_id = any(%(organizations)s)
-and (%(patients)s::text[] is null or patient_id = any(%(patients)s))
 and (%(wanted_by)s::text is null or wanted_by = %(wanted_by)s)
 """
 _BURY: Final = f"""
@@ -149,12 +148,10 @@ class Scope:
     """Which rows of the queue a run may take.
 
     Args:
-        patients: None: all of these organisations.
-        wanted_by: only what this run asked for.
+        wanted_by: only what this run asked for; None: whatever is due of these organisations.
     """
 
     organizations: Sequence[str]
-    patients: Sequence[str] | None = None
     wanted_by: str | None = None
 
 
@@ -241,11 +238,8 @@ def release(conn: Connection, claim: uuid.UUID) -> None:
 
 
 def _values(scope: Scope, step: Step, now: dt.datetime) -> dict[str, Any]:
-    patients = None if scope.patients is None else list(scope.patients)
-    return {
-        "now": now, "step": step, "organizations": list(scope.organizations), "patients": patients,
-        "wanted_by": scope.wanted_by,
-    }  # fmt: skip
+    organizations = list(scope.organizations)
+    return {"now": now, "step": step, "organizations": organizations, "wanted_by": scope.wanted_by}
 
 
 def _columns(rows: Sequence[Claimed]) -> dict[str, Any]:

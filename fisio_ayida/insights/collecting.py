@@ -14,17 +14,16 @@ from zoneinfo import ZoneInfo
 
 from fisio_ayida.clinic.model import BadOrder, Clinic, Connection, Desk, Order
 from fisio_ayida.clinic.registry import ZONE
-from fisio_ayida.insights.finalized import FAR, Finalized, columns, pages, since
+from fisio_ayida.insights.finalized import COVERS, FAR, ROWS, Finalized, columns, pages, since
 from fisio_ayida.insights.wishes import TURN, Wish, folded, put
 
 JOB: Final = "patient_insights"
 #: Days that are asked for at once: whoever asks for years means something else, and a model costs.
 MOST_DAYS: Final = 31
 
-_COLUMNS: Final = "unnest(%s::text[], %s::timestamptz[], %s::text[], %s::text[])"
 _SEEN: Final = f"""
 insert into insights.seen (session_id, finalized_at, organization_id, patient_id)
-select distinct * from {_COLUMNS} s order by 1, 2, 3, 4
+select distinct * from {ROWS} s order by 1, 2, 3, 4
 on conflict do nothing returning session_id, finalized_at, organization_id, patient_id
 """
 _MOVE: Final = """
@@ -45,17 +44,15 @@ on conflict (organization_id) do update set
   run_id = excluded.run_id, looked_at = coalesce(excluded.looked_at, b.looked_at)
 """
 _CATCH_UP: Final = "delete from insights.behind where organization_id = any(%s)"
-# A generation is made of all sessions until the one that was finalized last. One whose words failed because nobody
-# could be asked is asked for again.
+# One whose words failed because nobody could be asked is asked for again.
 _WITHOUT: Final = f"""
 select distinct s.organization_id, s.patient_id
-from {_COLUMNS} s (id, finalized_at, organization_id, patient_id)
+from {ROWS} s (id, finalized_at, organization_id, patient_id)
 where not exists (
   select from insights.generations g
-  where g.patient_id = s.patient_id and g.organization_id = s.organization_id and g.superseded_at is null
+  where {COVERS} and g.superseded_at is null
     and not (g.narrative = 'none' and g.reason in
-             ('unreachable', 'rate_limited', 'server_error', 'rejected', 'no_price', 'over_budget'))
-    and (g.finalized_at, g.session_id collate "C") >= (s.finalized_at, s.id collate "C"))
+             ('unreachable', 'rate_limited', 'server_error', 'rejected', 'no_price', 'over_budget')))
 """
 
 

@@ -42,6 +42,14 @@ where s.status = 'finalized' and s.deleted_at is null and s.patient_id is not nu
 order by s.finalized_at, s.id limit %(page)s
 """
 
+#: The arrays of :func:`columns`, in a query.
+ROWS: Final = "unnest(%s::text[], %s::timestamptz[], %s::text[], %s::text[])"
+#: Whether a generation ``g`` is of a session ``s``: it is made of all until the one that was finalized last.
+COVERS: Final = """
+g.patient_id = s.patient_id and g.organization_id = s.organization_id
+and (g.finalized_at, g.session_id collate "C") >= (s.finalized_at, s.id collate "C")
+"""
+
 #: By organisation, the first moment that is looked at.
 Starts = Mapping[str, dt.datetime]
 

@@ -17,15 +17,16 @@ from fisio_ayida.clinic import organizations
 from fisio_ayida.clinic.model import Clinic, Connection, Desk
 from fisio_ayida.insights import agreeing, reading
 from fisio_ayida.insights.checks import CHECKS, SAMPLE, Finding
-from fisio_ayida.insights.finalized import Finalized, pages
+from fisio_ayida.insights.collecting import JOB
+from fisio_ayida.insights.finalized import COVERS, ROWS, Finalized, columns, pages
 from fisio_ayida.insights.model import Limits
 from fisio_ayida.insights.narrative.ledger import USED_COST, USED_TOKENS
+from fisio_ayida.insights.publishing import NEW, OLD
 from fisio_ayida.insights.showing import Spent, spending
 from fisio_ayida.telemetry import excerpt
 from fisio_ayida.warehouse.clinic import ClinicError
 from fisio_ayida.warehouse.errors import said
 
-JOB: Final = "patient_insights"
 #: Failed runs of organisations are those of so long.
 FAILING: Final = dt.timedelta(days=1)
 #: Sessions are looked at from a week ago on; what was finalized just now may still be on its way.
@@ -52,20 +53,17 @@ select organization_id, error, count(*) over () from (
   where job = %(job)s and at >= %(since)s order by organization_id, at desc) f
 order by at desc limit %(sample)s
 """
-# Insights are made of all sessions until the one that was finalized last. A queue in which a patient has been due
-# for too long is no excuse, nor is that a patient had no session: there is one.
-_STALE: Final = """
-select s.id from unnest(%(sessions)s::text[], %(organizations)s::text[], %(patients)s::text[],
-                        %(finalized)s::timestamptz[]) s (id, organization_id, patient_id, finalized_at)
-where not exists (
-    select from insights.generations g where g.patient_id = s.patient_id and g.organization_id = s.organization_id
-      and (g.finalized_at, g.session_id collate "C") >= (s.finalized_at, s.id collate "C"))
+# A queue in which a patient has been due for too long is no excuse, nor is that a patient had no session: there is
+# one.
+_STALE: Final = f"""
+select s.id from {ROWS} s (id, finalized_at, organization_id, patient_id)
+where not exists (select from insights.generations g where {COVERS})
   and not exists (
     select from insights.queue q where q.organization_id = s.organization_id and q.patient_id = s.patient_id
-      and q.dead_at is null and (q.due_at > %(until)s or q.lease_until > %(now)s))
+      and q.dead_at is null and (q.due_at > %s or q.lease_until > %s))
   and not exists (
     select from jobs.decisions d where d.patient_id = s.patient_id and d.organization_id = s.organization_id
-      and d.job = %(job)s and d.outcome = 'withheld' and d.reason <> 'no_session' and d.at >= s.finalized_at)
+      and d.job = %s and d.outcome = 'withheld' and d.reason <> 'no_session' and d.at >= s.finalized_at)
 """
 _DIFFERENT: Final = f"""
 with counted as (
@@ -79,11 +77,10 @@ where (coalesce(s.tokens, 0), coalesce(s.cost, 0), coalesce(s.calls, 0))
 order by day desc, organization_id
 """
 _OPEN: Final = "select id, key from insights.calls where state = 'open' and started_at < %s order by started_at"
-_UNPUBLISHED: Final = """
-select i.key, i.published_at is null as is_missing, count(*) over ()
-from insights.items i
-where published_at is null and superseded_at is null and created_at < %(late)s and expires_at > %(now)s
-   or published_at is not null and superseded_at is not null and withdrawn_at is null and superseded_at < %(late)s
+_UNPUBLISHED: Final = f"""
+select key, published_at is null as is_missing, count(*) over ()
+from insights.items
+where {NEW} and created_at < %(late)s or {OLD} and superseded_at < %(late)s
 order by created_at limit %(sample)s
 """
 
@@ -151,13 +148,7 @@ def _stale(desk: Desk, now: dt.datetime) -> Finding:
 
 
 def _uncovered(conn: Connection, page: Sequence[Finalized], now: dt.datetime) -> list[Finalized]:
-    values = {
-        "sessions": [each.id for each in page], "patients": [each.patient_id for each in page],
-        "organizations": [each.organization_id for each in page],
-        "finalized": [each.finalized_at for each in page],
-        "now": now, "until": now - STALE, "job": JOB,
-    }  # fmt: skip
-    found = {id for (id,) in conn.execute(_STALE, values)}
+    found = {id for (id,) in conn.execute(_STALE, [*columns(page), now - STALE, now, JOB])}
     return [each for each in page if each.id in found]
 
 
@@ -183,8 +174,8 @@ def _budget(desk: Desk, limits: Limits, now: dt.datetime) -> Finding:
         for each in spending(desk.conn, limits, day=day, organization=None, limit=_ALL)
         if (each.organization_id, each.day) in today
     ]  # fmt: skip
-    spent = [each for each in used if each.refused or _share(each) >= 1]
-    nearly = [each for each in used if each not in spent and _share(each) > NEARLY_SPENT]
+    spent = [each for each in used if _is_spent(each)]
+    nearly = [each for each in used if not _is_spent(each) and _share(each) > NEARLY_SPENT]
     values = {"since": (now - RECENT).date()}
     different = [
         f"{id}: {day} has {tokens} tokens, its calls {counted}"
@@ -203,6 +194,10 @@ def _budget(desk: Desk, limits: Limits, now: dt.datetime) -> Finding:
             "open_calls": len(open_calls),
         },
     )  # fmt: skip
+
+
+def _is_spent(used: Spent) -> bool:
+    return used.refused > 0 or _share(used) >= 1
 
 
 def _share(used: Spent) -> Decimal:

@@ -6,6 +6,7 @@ Here: reading and deciding; nothing is written. Not here: storing (``storing.py`
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -20,11 +21,9 @@ from fisio_ayida.insights import facts, wording
 from fisio_ayida.insights.claiming import Claimed, Later
 from fisio_ayida.insights.comparing import as_of, differences
 from fisio_ayida.insights.model import PROMPT_VERSION, Facts, Item, Record, Session, key
-from fisio_ayida.insights.reading import Read, read
+from fisio_ayida.insights.reading import Pair, Read, read
 from fisio_ayida.warehouse.clinic import ClinicError
 from fisio_ayida.warehouse.errors import said
-
-Pair = tuple[str, str]
 
 # Faults of one patient's rows: the others go on.
 OF_A_PATIENT: Final = (
@@ -154,11 +153,12 @@ def examine(
     group.withheld += [(wanted[pair], withheld(wanted[pair], why)) for pair, why in reading.withheld.items()]
     last = _last(desk.conn, [patient for _, patient in reading.records])
     # Of others it is not asked whether the facts are still the same.
-    unsaid = [each.key for each in last.values() if each.narrative != "written" and not each.is_superseded]
-    stored = _stored(desk.conn, unsaid)
+    stored = _stored(desk.conn, [
+        each.key for own in last.values() for each in own if each.narrative != "written" and not each.is_superseded
+    ])  # fmt: skip
     for pair, record in reading.records.items():
         try:
-            _decide(wanted[pair], clinics[pair[0]], record, last, stored, model, group)
+            _decide(wanted[pair], clinics[pair[0]], record, last.get(pair[1], ()), stored, model, group)
         except Exception as error:
             # Whatever a record makes the computing do, it is this record's.
             group.troubles.append((wanted[pair], said(error)))
@@ -166,8 +166,8 @@ def examine(
 
 
 def _decide(
-    who: Claimed, clinic: Clinic, record: Record, last: Mapping[tuple[str, str, str], Generation],
-    stored: Mapping[str, Facts], model: str, group: Group,
+    who: Claimed, clinic: Clinic, record: Record, last: Sequence[Generation], stored: Mapping[str, Facts],
+    model: str, group: Group,
 ) -> None:  # fmt: skip
     newest = record.newest
     if newest is None:
@@ -175,12 +175,13 @@ def _decide(
         return
     reason = "facts_only" if clinic.rules.insights == "facts" else "" if model else "no_model"
     used = "" if reason else model
-    words = [each for (patient, *_), each in last.items() if patient == who.patient_id]
-    if reason == "no_model" and any(w.narrative == "written" and w.stands_for(record, newest) for w in words):
+    if reason == "no_model" and any(
+        each.narrative == "written" and each.stands_for(record, newest) for each in last
+    ):
         # Somebody's shell without INSIGHTS_MODEL takes no words back that still stand.
         group.known.append(who)
         return
-    known = last.get((who.patient_id, newest.id, used))
+    known = next((each for each in last if (each.session_id, each.model) == (newest.id, used)), None)
     if known is not None and known.stands_for(record, newest):
         is_anew = who.by_hand and used != "" and known.narrative != "written"
         if not is_anew and known.narrative != "waiting":
@@ -217,10 +218,13 @@ def withheld(who: Claimed, reason: str) -> Withheld:
     )  # fmt: skip
 
 
-def _last(ours: Connection, patients: Sequence[str]) -> dict[tuple[str, str, str], Generation]:
+def _last(ours: Connection, patients: Sequence[str]) -> dict[str, list[Generation]]:
+    """By patient, the last edition for each newest session and model."""
+    found: dict[str, list[Generation]] = defaultdict(list)
     with ours.cursor(row_factory=class_row(Generation)) as cur:
-        rows = cur.execute(_LAST, [list(patients), PROMPT_VERSION]).fetchall()
-    return {(each.patient_id, each.session_id, each.model): each for each in rows}
+        for each in cur.execute(_LAST, [list(patients), PROMPT_VERSION]):
+            found[each.patient_id].append(each)
+    return found
 
 
 def _stored(ours: Connection, keys: Sequence[str]) -> dict[str, Facts]:

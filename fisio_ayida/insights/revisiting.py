@@ -15,9 +15,10 @@ from psycopg.rows import class_row
 
 from fisio_ayida.clinic import planning
 from fisio_ayida.clinic.model import Clinic, Connection, Desk, Outcome
+from fisio_ayida.insights.collecting import JOB
 from fisio_ayida.insights.numbers import civil_day
 from fisio_ayida.insights.publishing import NEW, OLD
-from fisio_ayida.insights.reading import refusals
+from fisio_ayida.insights.reading import Pair, refusals
 from fisio_ayida.insights.storing import EXPIRES
 from fisio_ayida.insights.wishes import Wish, put
 
@@ -60,8 +61,6 @@ where not exists (
 _IS_DUE: Final = "select exists (select from insights.cursor where looked_again_on is distinct from %s)"
 _IS_ANY: Final = "select exists (select from insights.generations where superseded_at is null and created_at > %s)"
 _DONE: Final = "update insights.cursor set looked_again_on = %s"
-
-Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def ask_for_changed(
         for page in _pages(desk.conn, [each.id for each in members], now):
             part.facts["asked"] = part.facts.get("asked", 0) + _ask(desk.conn, _changed(there, page, by_id), now)
 
-    scratch = Outcome("patient_insights")
+    scratch = Outcome(JOB)
     planning.for_each_group(desk, clinics, work, scratch)
     desk.conn.execute(_DONE, [civil_day(now)])
     return scratch.facts.get("asked", 0), scratch.failures

@@ -146,11 +146,11 @@ def _asked(work: Work, order: Order, patients: Sequence[str], days: Sequence[dt.
     if patients:
         named = list(dict.fromkeys(patients))
         wishes = [Wish(clinic.id, each, order.now, order.now) for clinic in clinics for each in named]
-        put(desk.conn, wishes, "hand")
+        put(desk.conn, wishes, "hand", wanted_by=order.run_id)
         if not scope.organizations and order.organization is not None:
             of_nobody = [Claimed(order.organization, each, order.now, 0, 0) for each in named]
             work.withhold([withheld(who, "inactive_clinic") for who in of_nobody])
-        return replace(scope, patients=named)
+        return replace(scope, wanted_by=order.run_id)
     if days:
         work.fail(dict(ask_for_days(desk, order, clinics, days)))
         return replace(scope, wanted_by=order.run_id)

@@ -10,19 +10,17 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from fisio_ayida.clinic.model import Connection
-from fisio_ayida.clinic.registry import ZONE
 from fisio_ayida.insights.making import Made
 from fisio_ayida.insights.model import PROMPT_VERSION, Item, NotWritten, Written
+from fisio_ayida.insights.numbers import civil_day
 
 #: An insight says how it was; so long it is shown (CONTRACT clinic §9.6).
 EXPIRES: Final = dt.timedelta(days=30)
 _NAMES: Final = uuid.UUID("5f0a3c52-6c1e-4b47-9d59-0b8a8a5b1f3e")
-_SAO_PAULO: Final = ZoneInfo(ZONE)
 
 _GENERATION: Final = """
 insert into insights.generations (key, organization_id, patient_id, session_id, finalized_at, edition,
@@ -34,11 +32,7 @@ values (%(key)s, %(organization)s, %(patient)s, %(session)s, %(finalized_at)s, %
 on conflict (key) do nothing returning key
 """
 _SUPERSEDE: Final = """
-update insights.generations set superseded_by = %(key)s, superseded_at = %(now)s
-where organization_id = %(organization)s and patient_id = %(patient)s and key <> %(key)s and superseded_at is null
-"""
-_SUPERSEDE_ITEMS: Final = """
-update insights.items set superseded_by = %(key)s, superseded_at = %(now)s
+update insights.{table} set superseded_by = %(key)s, superseded_at = %(now)s
 where organization_id = %(organization)s and patient_id = %(patient)s and key <> %(key)s and superseded_at is null
 """
 _ITEM: Final = """
@@ -90,7 +84,7 @@ def store_facts(conn: Connection, made: Made, *, now: dt.datetime, run_id: str) 
         "key": made.key, "organization": record.organization_id, "patient": record.patient_id,
         "session": made.newest.id, "finalized_at": made.newest.finalized_at,
         "edition": made.edition, "prompt": PROMPT_VERSION, "model": made.model,
-        "day": now.astimezone(_SAO_PAULO).date(), "today": made.facts.today,
+        "day": civil_day(now), "today": made.facts.today,
         "facts": msgspec.json.encode(made.facts).decode(), "version": made.facts.version,
         "sessions": made.facts.sessions, "narrative": "none" if is_told else "waiting",
         "reason": made.reason or "not_yet", "retry_at": None if is_told else now, "now": now,
@@ -98,8 +92,7 @@ def store_facts(conn: Connection, made: Made, *, now: dt.datetime, run_id: str) 
     }  # fmt: skip
     if conn.execute(_GENERATION, values).fetchone() is None:
         return False
-    conn.execute(_SUPERSEDE, values)
-    conn.execute(_SUPERSEDE_ITEMS, values)
+    _supersede(conn, record.organization_id, record.patient_id, made.key, now)
     _items(conn, made.key, record.organization_id, record.patient_id, made.items, now)
     return True
 
@@ -135,9 +128,7 @@ def begin_again(conn: Connection, key: str) -> None:
 
 def withdraw(conn: Connection, organization: str, patient: str, reason: str, *, now: dt.datetime) -> None:
     """Nothing is said of the patient any more, by this organisation, because of ``reason``."""
-    values = {"organization": organization, "patient": patient, "key": reason, "now": now}
-    conn.execute(_SUPERSEDE, values)
-    conn.execute(_SUPERSEDE_ITEMS, values)
+    _supersede(conn, organization, patient, reason, now)
 
 
 def put_off_words(
@@ -155,6 +146,13 @@ def put_off_words(
         "now": now,
     }  # fmt: skip
     return {patient: state == "waiting" for patient, state in conn.execute(_PUT_OFF, values)}
+
+
+def _supersede(conn: Connection, organization: str, patient: str, by: str, now: dt.datetime) -> None:
+    """Whatever else was said of the patient by this organisation is said no more. ``by``: a key, or a reason."""
+    values = {"organization": organization, "patient": patient, "key": by, "now": now}
+    for table in ("generations", "items"):
+        conn.execute(_SUPERSEDE.format(table=table).encode(), values)
 
 
 def _end(

@@ -29,16 +29,19 @@ _WAITS: Final = """
 (q.dead_at is null and q.step = 'record' and q.tries = 0
  and (q.claim is null or q.lease_until < clock_timestamp()))
 """
-# When a session's patient is due, beside what the queue has: the only place that says it.
-_DUE: Final = """
-case when not {waits} then least({last} + %(quiet)s, {first} + %(longest)s)
+# When the record of a session's patient is taken to be quiet: the only place that says it.
+_QUIET: Final = "least({last} + %(quiet)s, {first} + %(longest)s)"
+# The same beside what the queue has.
+_TOGETHER: Final = _QUIET.format(last="greatest(q.asked_at, {last})", first="least(q.first_asked_at, {first})")
+_DUE: Final = f"""
+case when not {_WAITS} then {_QUIET}
      when q.cause <> 'session' then q.due_at
-     else least(greatest(q.asked_at, {last}) + %(quiet)s, least(q.first_asked_at, {first}) + %(longest)s) end
+     else {_TOGETHER} end
 """
 _PUT: Final = f"""
 insert into insights.queue as q (organization_id, patient_id, cause, first_asked_at, asked_at, due_at, wanted_by)
 select w.organization_id, w.patient_id, %(cause)s, w.first, w.last,
-       case when %(at_once)s then w.last else least(w.last + %(quiet)s, w.first + %(longest)s) end,
+       case when %(at_once)s then w.last else {_QUIET.format(first="w.first", last="w.last")} end,
        %(wanted_by)s::text
 from unnest(%(organizations)s::text[], %(patients)s::text[], %(firsts)s::timestamptz[], %(lasts)s::timestamptz[])
   as w (organization_id, patient_id, first, last)
@@ -53,8 +56,7 @@ on conflict (organization_id, patient_id) do update set
                    else excluded.first_asked_at end,
   asked_at = case when {_WAITS} then greatest(q.asked_at, excluded.asked_at) else excluded.asked_at end,
   due_at = case
-    when not %(at_once)s
-      then {_DUE.format(waits=_WAITS, first="excluded.first_asked_at", last="excluded.asked_at")}
+    when not %(at_once)s then {_DUE.format(first="excluded.first_asked_at", last="excluded.asked_at")}
     when {_WAITS} then least(q.due_at, excluded.due_at)
     else excluded.due_at end
 """
@@ -64,7 +66,7 @@ select exists (
                      %(lasts)s::timestamptz[]) as w (organization_id, patient_id, first, last)
   left join insights.queue q using (organization_id, patient_id)
   where (q.lease_until is null or q.lease_until < clock_timestamp())
-    and {_DUE.format(waits=_WAITS, first="w.first", last="w.last")} <= %(now)s)
+    and {_DUE.format(first="w.first", last="w.last")} <= %(now)s)
 """
 
 

@@ -17,9 +17,10 @@ from fisio_ayida.clinic import planning
 from fisio_ayida.clinic.model import Clinic, Desk, Order, Outcome, Proposal, Withheld
 from fisio_ayida.insights import claiming
 from fisio_ayida.insights.claiming import Claimed, Later, failed, put_off
-from fisio_ayida.insights.making import OF_A_PATIENT, WITHDRAWING, Group, Made, Pair, Unsaid, examine
+from fisio_ayida.insights.making import OF_A_PATIENT, WITHDRAWING, Group, Made, Unsaid, examine
 from fisio_ayida.insights.narrating import Answered
 from fisio_ayida.insights.publishing import publish
+from fisio_ayida.insights.reading import Pair
 from fisio_ayida.insights.storing import begin_again, store_facts, withdraw
 from fisio_ayida.warehouse.errors import said
 
